@@ -1,0 +1,69 @@
+/** Module boundaries of DESIGN.md section 5. `npm run check` fails on any violation. */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'core-is-pure',
+      comment: 'core/ imports core/, the API constants and types, and one calendar library: no I/O, no clock, no logger.',
+      severity: 'error',
+      from: { path: '^src/core/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: ['^src/core/', '^src/api/v1alpha1/', 'node_modules/temporal-'] },
+    },
+    {
+      name: 'core-needs-no-zod',
+      comment: 'From api/ the core takes types and constants only; schemas load zod.',
+      severity: 'error',
+      from: { path: '^src/core/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/api/', pathNot: '^src/api/v1alpha1/constants/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'api-stands-alone',
+      severity: 'error',
+      from: { path: '^src/api/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/api/' },
+    },
+    {
+      name: 'kube-knows-no-gpus',
+      severity: 'error',
+      from: { path: '^src/kube/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/kube/' },
+    },
+    {
+      name: 'observe-is-a-leaf',
+      severity: 'error',
+      from: { path: '^src/observe/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/(controllers|sim|cli|ledger)/' },
+    },
+    {
+      name: 'through-the-index',
+      comment: 'A folder is imported through its index.ts by other folders.',
+      severity: 'error',
+      from: { path: '^src/([^/]+/[^/]+)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/core/[^/]+/', pathNot: ['^src/$1/', '^src/core/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'kube-through-the-index',
+      severity: 'error',
+      from: { path: '^(src/(?!kube/)|tools/|bench/)', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/kube/', pathNot: '^src/kube/index\\.ts$' },
+    },
+    {
+      name: 'sources-need-no-tools',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(tools|test|bench)/' },
+    },
+    {
+      name: 'no-dev-dependency-at-run-time',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};
