@@ -1,0 +1,4 @@
+export * from './duration.ts';
+export * from './instant.ts';
+export * from './milli.ts';
+export * from './resourceQuantity.ts';
