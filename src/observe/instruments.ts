@@ -1,0 +1,83 @@
+import * as prom from 'prom-client';
+
+import { metricDefinitions } from './metricDefinitions.ts';
+import type { MetricDefinition, MetricDefinitions } from './metricDefinitions.ts';
+
+type LabelValue<L> = L extends { readonly values: readonly (infer V extends string)[] } ? V : string;
+
+/** All labels of a metric, each required, with the values its definition allows. */
+type LabelsOf<D extends MetricDefinition> = { readonly [L in keyof D['labels']]: LabelValue<D['labels'][L]> };
+
+/** Arguments of a call: labels come first, where the metric has any. */
+type Call<L, Rest extends readonly unknown[]> = keyof L extends never ? Rest : [labels: L, ...rest: Rest];
+
+export interface Counter<L> {
+  /** Adds `by`, 1 when absent; never negative. */
+  inc(...call: Call<L, [by?: number]>): void;
+}
+
+export interface Histogram<L> {
+  /** Counts one value, in the unit of the metric's name. */
+  observe(...call: Call<L, [value: number]>): void;
+}
+
+export interface Gauge<L> {
+  set(...call: Call<L, [value: number]>): void;
+}
+
+interface Kinds<L> {
+  readonly counter: Counter<L>;
+  readonly histogram: Histogram<L>;
+  readonly gauge: Gauge<L>;
+}
+
+/** One typed member for each definition. */
+export type Instruments = {
+  readonly [K in keyof MetricDefinitions]: Kinds<LabelsOf<MetricDefinitions[K]>>[MetricDefinitions[K]['kind']];
+};
+
+type GaugeName = {
+  [K in keyof MetricDefinitions]: MetricDefinitions[K]['kind'] extends 'gauge' ? K : never;
+}[keyof MetricDefinitions];
+
+/** One value of a gauge with its labels. */
+export type Series<K extends GaugeName> = readonly [labels: LabelsOf<MetricDefinitions[K]>, value: number];
+
+export interface InstrumentSet {
+  readonly instruments: Instruments;
+  /** Makes these the only series of a gauge: what is not named any more vanishes from the page. */
+  readonly replace: <K extends GaugeName>(metric: K, series: Iterable<Series<K>>) => void;
+  /** Drops the counts of a pool that no longer exists. */
+  readonly forgetPool: (pool: string) => void;
+}
+
+/** Builds every metric of the table in `registry`. */
+export function createInstruments(registry: prom.Registry): InstrumentSet {
+  const gauges = new Map<string, prom.Gauge>();
+  const built = Object.entries<MetricDefinition>(metricDefinitions).map(([key, definition]) => {
+    const { name, help } = definition;
+    const config = { name, help, labelNames: Object.keys(definition.labels), registers: [registry] };
+    switch (definition.kind) {
+      case 'counter':
+        return [key, new prom.Counter(config)] as const;
+      case 'histogram':
+        return [key, new prom.Histogram({ ...config, buckets: [...(definition.buckets ?? [])] })] as const;
+      case 'gauge': {
+        const gauge = new prom.Gauge(config);
+        gauges.set(key, gauge);
+        return [key, gauge] as const;
+      }
+    }
+  });
+  // prom-client's own instruments take the very calls that Instruments allows; its types merely allow more.
+  const instruments = Object.fromEntries(built) as unknown as Instruments;
+  return {
+    instruments,
+    replace: (metric, series) => {
+      const gauge = gauges.get(metric);
+      gauge?.reset();
+      for (const [labels, value] of series) gauge?.set(labels, value);
+    },
+    forgetPool: (pool) => (instruments.podsBound as unknown as prom.Counter).remove({ pool }),
+  };
+}

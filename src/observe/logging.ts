@@ -1,0 +1,149 @@
+import winston from 'winston';
+
+import { describeError } from './errors.ts';
+
+/** How much is logged, least first. A level includes all before it. */
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** `text` is one line for a person, `json` one object per line for a log store. */
+export const logFormats = ['text', 'json'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+/**
+ * The structured part of an entry. The list is closed, so that one thing has one key wherever it is logged; what is
+ * not listed belongs into the message. An absent or undefined field is left out.
+ */
+export interface LogFields {
+  readonly pool?: string | undefined;
+  readonly quota?: string | undefined;
+  readonly investment?: string | undefined;
+  readonly class?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly pod?: string | undefined;
+  readonly workload?: string | undefined;
+  readonly node?: string | undefined;
+  /** A Kubernetes resource, plural and lower case: `pods`. */
+  readonly resource?: string | undefined;
+  /** Key of an object in its store: `namespace/name`, or `name` when cluster-scoped. */
+  readonly key?: string | undefined;
+  readonly controller?: string | undefined;
+  /** A token out of the published reasons, not a sentence. */
+  readonly reason?: string | undefined;
+  /** Whatever was thrown. Becomes `error`, `code`, `retryable`, `causes` and, for what is not foreseen, `stack`. */
+  readonly error?: unknown;
+  readonly status?: number | undefined;
+  readonly method?: string | undefined;
+  readonly path?: string | undefined;
+  readonly url?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly version?: string | undefined;
+  readonly signal?: string | undefined;
+  readonly count?: number | undefined;
+  readonly attempt?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly delayMs?: number | undefined;
+}
+
+/** What code logs to. It never throws and never waits. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger of a part of this one: `child('kube').child('pods')` logs as `kube.pods`. */
+  child(component: string): Logger;
+}
+
+/** Drops everything; for tests. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+};
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Where lines go; standard error when absent, so that standard output stays free for results. */
+  readonly stream?: NodeJS.WritableStream;
+  /** Epoch milliseconds for the `time` key; the system's when absent. */
+  readonly now?: () => number;
+}
+
+/**
+ * The root logger. Every line has `time`, `level`, `logger` (the component, dotted), `msg`, then the fields. A stream
+ * that fails (a closed pipe) is ignored: scheduling goes on without its log.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const stream = options.stream ?? process.stderr;
+  stream.on('error', () => undefined);
+  const render = options.format === 'json' ? renderJson : renderText;
+  const sink = winston.createLogger({
+    levels: Object.fromEntries(logLevels.map((level, severity) => [level, severity])),
+    level: options.level,
+    format: winston.format.printf((info) => render(info['entry'] as Entry)),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston declares this class as an interface
+    transports: new winston.transports.Stream({ stream, eol: '\n' }),
+  });
+  return component(sink, options.now ?? Date.now, 'moa');
+}
+
+function component(sink: winston.Logger, now: () => number, name: string): Logger {
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    if (!sink.isLevelEnabled(level)) return;
+    const entry: Entry = {
+      time: new Date(now()).toISOString(),
+      level,
+      logger: name,
+      msg: message,
+      ...(fields === undefined ? {} : flatten(fields)),
+    };
+    sink.log({ level, message, entry });
+  };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (part) => component(sink, now, name === 'moa' ? part : `${name}.${part}`),
+  };
+}
+
+type Value = string | number | boolean | readonly string[] | undefined;
+
+interface Entry {
+  readonly time: string;
+  readonly level: LogLevel;
+  readonly logger: string;
+  readonly msg: string;
+  readonly [field: string]: Value;
+}
+
+function flatten({ error, ...fields }: LogFields): Record<string, Value> {
+  return error === undefined ? fields : { ...fields, ...describeError(error) };
+}
+
+function renderJson(entry: Entry): string {
+  return JSON.stringify(entry);
+}
+
+function renderText({ time, level, logger, msg, ...fields }: Entry): string {
+  const head = `${time} ${level.toUpperCase().padEnd(5)} ${logger}: ${oneLine(msg)}`;
+  const pairs = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${plain(value)}`],
+  );
+  return [head, ...pairs].join(' ');
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}
+
+/** A value that a reader can tell from its neighbours: quoted as in JSON when it has a space, a quote or a control character. */
+function plain(value: Exclude<Value, undefined>): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' && /[\s"=\p{Cc}]|^$/u.test(text) ? JSON.stringify(text) : text;
+}
