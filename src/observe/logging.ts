@@ -138,8 +138,11 @@ function renderText({ time, level, logger, msg, ...fields }: Entry): string {
   return [head, ...pairs].join(' ');
 }
 
+/** On one line, and harmless to a terminal: what a message quotes may come from anywhere. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+  return text
+    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+    .replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
 }
 
 /** A value that a reader can tell from its neighbours: quoted as in JSON when it has a space, a quote or a control character. */

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { createMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import { metricDefinitions } from './metricDefinitions.ts';
+import type { MetricDefinition } from './metricDefinitions.ts';
+import { renderMetricsReference } from './metricsReference.ts';
+import { processMetrics } from './processMetrics.ts';
+
+const definitions = Object.values<MetricDefinition>(metricDefinitions);
+
+/** The samples of one metric on the page, without its name. */
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  const { body } = await metrics.render();
+  return body
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .map((line) => line.slice(name.length));
+}
+
+describe('metrics', () => {
+  it('every metric of the page is in the tables, and every metric of the tables is on the page', async () => {
+    const { body } = await createMetrics({ version: '1' }).render();
+    const names = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    const linuxOnly = (name: string) =>
+      process.platform !== 'linux' && processMetrics[name as 'process_open_fds'].includes('Linux only');
+    const wanted = [
+      ...definitions.map(({ name }) => name),
+      ...Object.keys(processMetrics).filter((name) => !linuxOnly(name)),
+    ];
+    assert.deepEqual(names.sort(), wanted.sort());
+  });
+
+  it('every metric of the tables is on the reference page', () => {
+    const page = renderMetricsReference();
+    for (const name of [...definitions.map((definition) => definition.name), ...Object.keys(processMetrics)])
+      assert.ok(page.includes(name), name);
+  });
+
+  it('no label holds what nobody bounds: pods, nodes, namespaces, users, uids', () => {
+    const unbounded = new Set(['pod', 'node', 'namespace', 'user', 'uid', 'workload', 'job']);
+    const found = definitions.flatMap(({ name, labels }) =>
+      Object.keys(labels)
+        .filter((label) => unbounded.has(label))
+        .map((label) => `${name} ${label}`),
+    );
+    assert.deepEqual(found, []);
+  });
+
+  it('two sets of metrics in one process do not see each other', async () => {
+    const [one, other] = [createMetrics({ version: '1' }), createMetrics({ version: '1' })];
+    one.eventsDropped.inc();
+    assert.deepEqual(await samples(one, 'moa_events_dropped_total'), [' 1']);
+    assert.deepEqual(await samples(other, 'moa_events_dropped_total'), [' 0']);
+  });
+
+  it('the build is named', async () => {
+    const found = await samples(createMetrics({ version: '1.2.3' }), 'moa_build_info');
+    assert.deepEqual(found, [`{version="1.2.3",node_version="${process.version}"} 1`]);
+  });
+
+  it('histograms put 15 minutes of waiting into the bucket of 15 minutes', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.workloadWait.observe({ tier: 'Research' }, 900);
+    const buckets = await samples(metrics, 'moa_workload_wait_seconds_bucket');
+    assert.ok(buckets.includes('{le="300",tier="Research"} 0'));
+    assert.ok(buckets.includes('{le="900",tier="Research"} 1'));
+  });
+});
+
+describe('state on the page', () => {
+  const pool = (name: string) => ({
+    name,
+    nodes: 3,
+    readyNodes: 2,
+    classes: [{ name: 'h200', gpus: 24, readyGpus: 16, allocatedGpus: 9, freeGpus: 7 }],
+  });
+
+  it('quotas and investments are held in milli-GPUs and shown in GPUs', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({
+      quotas: [{ name: 'kaist', effectiveGuarantee: 64_000, used: 65_250, borrowed: 1250, lent: 1 }],
+      investments: [{ name: 'company-a', effectiveEntitlement: 760_027, used: 0 }],
+    });
+    const shown = async (name: string) => (await samples(metrics, name)).join();
+    assert.equal(await shown('moa_quota_guaranteed_normalized_gpus'), '{quota="kaist"} 64');
+    assert.equal(await shown('moa_quota_used_normalized_gpus'), '{quota="kaist"} 65.25');
+    assert.equal(await shown('moa_quota_borrowed_normalized_gpus'), '{quota="kaist"} 1.25');
+    assert.equal(await shown('moa_quota_lent_normalized_gpus'), '{quota="kaist"} 0.001');
+    assert.equal(await shown('moa_investment_entitlement_normalized_gpus'), '{investment="company-a"} 760.027');
+    assert.equal(await shown('moa_investment_used_normalized_gpus'), '{investment="company-a"} 0');
+  });
+
+  it('pools show devices by class', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({ pools: [pool('national')] });
+    const shown = async (name: string) => (await samples(metrics, name)).join();
+    assert.equal(await shown('moa_pool_nodes'), '{pool="national"} 3');
+    assert.equal(await shown('moa_pool_ready_nodes'), '{pool="national"} 2');
+    assert.equal(await shown('moa_pool_gpus'), '{pool="national",class="h200"} 24');
+    assert.equal(await shown('moa_pool_ready_gpus'), '{pool="national",class="h200"} 16');
+    assert.equal(await shown('moa_pool_allocated_gpus'), '{pool="national",class="h200"} 9');
+    assert.equal(await shown('moa_pool_free_gpus'), '{pool="national",class="h200"} 7');
+  });
+
+  it('what a sample does not name any more vanishes, a pool with its counts', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({
+      pools: [pool('a'), pool('b')],
+      quotas: [{ name: 'q', effectiveGuarantee: 0, used: 0, borrowed: 0, lent: 0 }],
+    });
+    metrics.podsBound.inc({ pool: 'a' }, 5);
+    metrics.podsBound.inc({ pool: 'b' });
+    metrics.recordState({ pools: [pool('b')], quotas: [] });
+    assert.deepEqual(await samples(metrics, 'moa_pool_gpus'), ['{pool="b",class="h200"} 24']);
+    assert.deepEqual(await samples(metrics, 'moa_pods_bound_total'), ['{pool="b"} 1']);
+    assert.deepEqual(await samples(metrics, 'moa_quota_used_normalized_gpus'), []);
+  });
+
+  it('a part that a sample leaves out stays as it was', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({ workloads: [{ quotaName: '', running: 0, pending: { NoQuota: 2 } }] });
+    metrics.recordState({ pools: [pool('a')] });
+    assert.deepEqual(await samples(metrics, 'moa_pending_workloads'), ['{quota="",reason="NoQuota"} 2']);
+  });
+
+  it('a reason that no workload has any more vanishes', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({ workloads: [{ quotaName: 'q', running: 1, pending: { NoCapacity: 2, UserLimit: 1 } }] });
+    metrics.recordState({ workloads: [{ quotaName: 'q', running: 3, pending: { UserLimit: 1 } }] });
+    assert.deepEqual(await samples(metrics, 'moa_pending_workloads'), ['{quota="q",reason="UserLimit"} 1']);
+    assert.deepEqual(await samples(metrics, 'moa_running_workloads'), ['{quota="q"} 3']);
+  });
+});
