@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readConfigFile } from './configFile.ts';
 import { readFlags } from './flags.ts';
 import { optionDeclarations } from './options.ts';
-import type { Config, OptionDeclaration } from './options.ts';
+import type { Config, OptionDeclaration, OptionKey } from './options.ts';
 
 /** Settings that cannot be used. The message is for the person who started the operator: one line for each mistake. */
 export class ConfigError extends Error {
@@ -35,27 +35,27 @@ export function loadConfig(args: readonly string[], surroundings: Surroundings =
   const path = flags.values.get('config');
   const file = path === undefined ? undefined : readConfigFile(path, readFile);
   const mistakes = [...flags.mistakes, ...(file?.mistakes ?? [])];
-  const values: Record<string, unknown> = {};
+  const values: Partial<Record<OptionKey, unknown>> = {};
   for (const [key, declaration] of Object.entries<OptionDeclaration>(optionDeclarations)) {
     const { name } = declaration;
     const flag = flags.values.get(name);
     const text = flag ?? file?.values.get(name) ?? declaration.default;
-    if (text === undefined) continue;
     const where = flag === undefined ? `${path ?? ''}: ${name}` : `--${name}`;
-    const result = declaration.schema.safeParse(text);
-    if (!result.success) mistakes.push(...result.error.issues.map(({ message }) => `${where} "${text}": ${message}`));
-    else if (key !== 'config') values[key] = result.data;
+    const result = text === undefined ? undefined : declaration.schema.safeParse(text);
+    values[key as OptionKey] = result?.data;
+    for (const { message } of result?.error?.issues ?? []) mistakes.push(`${where} "${text ?? ''}": ${message}`);
   }
-  if (flags.values.has('clock-offset') && isInCluster(values, environment)) {
+  if (flags.values.has('clock-offset') && isInCluster(values.kubeconfig !== undefined, environment)) {
     mistakes.push('--clock-offset: is for tests; inside a cluster the operator goes by the real time');
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
+  delete values.config;
   // Every key comes from the declarations and every value from the schema there: the shape that Config is derived from.
   return { kind: 'run', config: values as unknown as Config };
 }
 
-/** Whether the operator would run under the service account of its pod. */
-function isInCluster(values: object, environment: Readonly<Record<string, string | undefined>>): boolean {
-  const told = 'kubeconfig' in values || (environment['KUBECONFIG'] ?? '') !== '';
-  return environment['KUBERNETES_SERVICE_HOST'] !== undefined && !told;
+/** Whether the operator would run under the service account of its pod: nothing tells it of another cluster. */
+function isInCluster(hasKubeconfig: boolean, environment: Readonly<Record<string, string | undefined>>): boolean {
+  const isTold = hasKubeconfig || (environment['KUBECONFIG'] ?? '') !== '';
+  return environment['KUBERNETES_SERVICE_HOST'] !== undefined && !isTold;
 }

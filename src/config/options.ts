@@ -47,7 +47,10 @@ const listenAddress = parsed((text): { readonly listen: ListenAddress | undefine
 
 const path = parsed((text) => (text === '' ? undefined : text), 'write the path of a file');
 
-const boolean = parsed((text) => ({ true: true, false: false })[text], 'write true or false');
+const boolean = parsed(
+  (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
+  'write true or false',
+);
 
 function oneOf<const T extends string>(values: readonly T[]) {
   return parsed((text) => values.find((value) => value === text), `write one of ${values.join(', ')}`);
@@ -153,7 +156,8 @@ export const declarations: readonly OptionDeclaration[] = Object.values<OptionDe
 export const visibleDeclarations = declarations.filter(({ hidden }) => hidden !== true);
 
 type Declarations = typeof optionDeclarations;
-type OptionKey = keyof Declarations;
+/** Members of the declarations. */
+export type OptionKey = keyof Declarations;
 type Parsed<K extends OptionKey> = z.output<Declarations[K]['schema']>;
 type WithDefault = { [K in OptionKey]: Declarations[K] extends { readonly default: string } ? K : never }[OptionKey];
 

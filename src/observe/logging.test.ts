@@ -109,8 +109,8 @@ describe('logging', () => {
   });
 
   it('what would command a terminal is spelled out in text', () => {
-    const text = written('text', 'info', (logger) => logger.info('a\u001b[2Jb\n  c', { pod: 'x\u001b[2J' }));
-    assert.match(text, /moa: a\\u001b\[2Jb c pod="x\\u001b\[2J"\n$/);
+    const text = written('text', 'info', (logger) => logger.info('a\u001b[2Jb\n  c', { pod: 'x\u009b2J' }));
+    assert.match(text, /moa: a\\u001b\[2Jb c pod=x\\u009b2J\n$/);
   });
 
   it('the silent logger and its children are silent', (t) => {

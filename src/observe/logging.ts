@@ -130,23 +130,21 @@ function renderJson(entry: Entry): string {
   return JSON.stringify(entry);
 }
 
+/** On one line, and harmless to a terminal: what a message quotes may come from anywhere. */
 function renderText({ time, level, logger, msg, ...fields }: Entry): string {
-  const head = `${time} ${level.toUpperCase().padEnd(5)} ${logger}: ${oneLine(msg)}`;
+  const head = `${time} ${level.toUpperCase().padEnd(5)} ${logger}: ${msg.replaceAll(/\s*[\r\n]+\s*/g, ' ')}`;
   const pairs = Object.entries(fields).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${plain(value)}`],
   );
-  return [head, ...pairs].join(' ');
+  return [head, ...pairs].join(' ').replaceAll(/\p{Cc}/gu, escapeControl);
 }
 
-/** On one line, and harmless to a terminal: what a message quotes may come from anywhere. */
-function oneLine(text: string): string {
-  return text
-    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-    .replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
-}
-
-/** A value that a reader can tell from its neighbours: quoted as in JSON when it has a space, a quote or a control character. */
+/** A value that a reader can tell from its neighbours: text with a space, a quote or a line end is quoted as in JSON. */
 function plain(value: Exclude<Value, undefined>): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return typeof value === 'string' && /[\s"=\p{Cc}]|^$/u.test(text) ? JSON.stringify(text) : text;
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return /[\s"=]|^$/.test(value) ? JSON.stringify(value) : value;
+}
+
+function escapeControl(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
