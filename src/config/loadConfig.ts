@@ -42,14 +42,13 @@ export function loadConfig(args: readonly string[], surroundings: Surroundings =
     const text = flag ?? file?.values.get(name) ?? declaration.default;
     const where = flag === undefined ? `${path ?? ''}: ${name}` : `--${name}`;
     const result = text === undefined ? undefined : declaration.schema.safeParse(text);
-    values[key as OptionKey] = result?.data;
+    if (key !== 'config') values[key as OptionKey] = result?.data;
     for (const { message } of result?.error?.issues ?? []) mistakes.push(`${where} "${text ?? ''}": ${message}`);
   }
   if (flags.values.has('clock-offset') && isInCluster(values.kubeconfig !== undefined, environment)) {
     mistakes.push('--clock-offset: is for tests; inside a cluster the operator goes by the real time');
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
-  delete values.config;
   // Every key comes from the declarations and every value from the schema there: the shape that Config is derived from.
   return { kind: 'run', config: values as unknown as Config };
 }

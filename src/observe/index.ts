@@ -9,3 +9,4 @@ export type { Health, Heartbeat } from './health.ts';
 export type { ListenAddress } from './httpServer.ts';
 export { ListenError, serveObservation } from './server.ts';
 export type { ObservationServers } from './server.ts';
+export { reflectorObserver, requestObserver } from './kube.ts';

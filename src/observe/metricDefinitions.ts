@@ -52,6 +52,10 @@ const quota: LabelDefinition = { meaning: 'name of the ResearchQuota' };
 const investment: LabelDefinition = { meaning: 'name of the MatchingInvestment' };
 const acceleratorClass: LabelDefinition = { meaning: 'accelerator class of the pool' };
 const resource: LabelDefinition = { meaning: 'Kubernetes resource, as in a path: `pods`, `pods/binding`' };
+const verb = {
+  meaning: 'HTTP method, `WATCH` for what streams',
+  values: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'WATCH'],
+} as const;
 
 const like = (field: string): string => `As in \`status.capacity.${field}\`.`;
 
@@ -250,31 +254,52 @@ export const metricDefinitions = {
     kind: 'counter',
     name: 'moa_api_requests_total',
     help: 'Requests to the API server by outcome.',
-    labels: {
-      verb: { meaning: 'HTTP method, or `WATCH`' },
-      resource,
-      code: { meaning: 'HTTP status, or `Network`, `Timeout` when there was no answer' },
-    },
+    labels: { verb, resource, code: { meaning: 'HTTP status, or `Network`, `Timeout` and the like where none came' } },
   },
   apiRequestDuration: {
     kind: 'histogram',
     name: 'moa_api_request_duration_seconds',
-    help: 'Time of one request to the API server, from sending to the last byte; watches are not counted.',
-    labels: { verb: { meaning: 'HTTP method' }, resource },
+    help: 'Time of one request to the API server, from sending to the last byte; watches until their first.',
+    labels: { verb, resource },
     buckets: requesting,
   },
   watchRestarts: {
     kind: 'counter',
     name: 'moa_watch_restarts_total',
-    help: 'Times a watch had to be opened again.',
-    note: 'A server ends every watch after some minutes: that is `Ended`, and harmless. Each other reason is worth a look.',
-    labels: { resource, reason: { meaning: 'why the one before it ended' } },
+    help: 'Lists and watches that failed and were begun again.',
+    note: 'A watch that the server ends in good order, as it does every few minutes, is not counted.',
+    labels: {
+      resource,
+      reason: { meaning: 'code of the error: `Expired`, `Timeout`, `Network`; `Other` for one without' },
+    },
   },
   watchEvents: {
     kind: 'counter',
     name: 'moa_watch_events_total',
     help: 'Events received on watches.',
-    labels: { resource, type: { meaning: 'type of the event: `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK`, `ERROR`' } },
+    labels: {
+      resource,
+      type: {
+        meaning: 'whether the object is there or gone; bookmarks come about once a minute',
+        values: ['present', 'gone', 'bookmark'],
+      },
+    },
+  },
+  storeLists: {
+    kind: 'counter',
+    name: 'moa_store_lists_total',
+    help: 'Complete lists taken into memory.',
+    note: 'One for each resource at the start; more mean that a watch could not be taken up where it had ended.',
+    labels: {
+      resource,
+      by: { meaning: 'a stream, or pages where the server cannot stream', values: ['stream', 'pages'] },
+    },
+  },
+  storeRejects: {
+    kind: 'counter',
+    name: 'moa_store_rejected_objects_total',
+    help: 'Objects that could not be read and were left as known before; the log has each.',
+    labels: { resource },
   },
   storeObjects: {
     kind: 'gauge',

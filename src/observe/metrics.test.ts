@@ -69,6 +69,18 @@ describe('metrics', () => {
   });
 });
 
+describe('gauges read off when asked', () => {
+  it('are as fresh as the page', async () => {
+    const metrics = createMetrics({ version: '1' });
+    let depth = 0;
+    metrics.beforeRender(() => metrics.workqueueDepth.set({ name: 'pools' }, depth));
+    depth = 3;
+    assert.deepEqual(await samples(metrics, 'moa_workqueue_depth'), ['{name="pools"} 3']);
+    depth = 1;
+    assert.deepEqual(await samples(metrics, 'moa_workqueue_depth'), ['{name="pools"} 1']);
+  });
+});
+
 describe('state on the page', () => {
   const pool = (name: string) => ({
     name,

@@ -10,6 +10,11 @@ import type { StateSample } from './state.ts';
 export interface Metrics extends Instruments {
   /** Sets the gauges that mirror resources. See {@link StateSample}. */
   recordState(sample: StateSample): void;
+  /**
+   * Has `update` called before every page, for gauges that are cheaper to read off when asked than to keep. What it
+   * throws fails the page.
+   */
+  beforeRender(update: () => void): void;
   /** The page in the Prometheus text format. */
   render(): Promise<MetricsPage>;
 }
@@ -24,10 +29,17 @@ export function createMetrics({ version }: { readonly version: string }): Metric
   const registry = new prom.Registry();
   const set = createInstruments(registry);
   registerProcessMetrics(registry);
+  const updates: (() => void)[] = [];
   set.instruments.buildInfo.set({ version, node_version: process.version }, 1);
   return {
     ...set.instruments,
     recordState: stateRecorder(set),
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    beforeRender: (update) => {
+      updates.push(update);
+    },
+    render: async () => {
+      for (const update of updates) update();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 }
