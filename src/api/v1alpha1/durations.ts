@@ -66,7 +66,9 @@ function total(parts: readonly string[] | null, units: Readonly<Record<string, n
 /** CEL that reads a text expression of the form {@link durationForm} into a CEL duration. */
 function durationCel(text: string): string {
   const seconds = `${isoCel(`${text}.split('T')[0]`, isoDateUnits)} + ${isoCel(`(${text} + 'T').split('T')[1]`, isoTimeUnits)}`;
-  return `(${text}.startsWith('P') ? duration(string(${seconds}) + 's') : duration(${text}))`;
+  // The difference of two timestamps, because CEL multiplies no duration, and reading one from a text that it has just
+  // made has no bound that the cost estimate could see.
+  return `(${text}.startsWith('P') ? timestamp(${seconds}) - timestamp(0) : duration(${text}))`;
 }
 
 function isoCel(section: string, units: Readonly<Record<string, number>>): string {

@@ -96,7 +96,7 @@ const spec = z.object({
   acceleratorClasses: listMap(acceleratorClass, 'name', 32)
     .min(1)
     .describe('Kinds of accelerator in the pool. At least one.'),
-  contributions: listMap(contribution, 'quotaName', 256)
+  contributions: listMap(contribution, 'quotaName', 100)
     .optional()
     .describe('Who brought which nodes outside of an investment, and what that buys.'),
   topologyLevels: topologyLevels
@@ -170,7 +170,7 @@ const status = z.object({
       entitlement: amount().describe('What they add to its guarantee, in normalized GPUs.'),
     }),
     'quotaName',
-    256,
+    100,
   )
     .optional()
     .describe('What contributions bring and buy.'),

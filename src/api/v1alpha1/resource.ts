@@ -69,7 +69,9 @@ export function define<K extends Kind, Spec extends z.ZodObject, Status extends 
   const root = z.object({
     apiVersion: z.literal(apiVersion),
     kind: z.literal(parts.kind),
-    metadata: z.looseObject({ name: boundedText(maxNameLength) }),
+    metadata: z.looseObject({
+      name: boundedText(maxNameLength).describe('The name is the value of node labels as well, hence the bound.'),
+    }),
     spec: parts.spec,
   }) as unknown as z.ZodType<Rooted<z.output<Spec>>>;
   return { ...rest, transitions, root: withRules(root, ...rules) };

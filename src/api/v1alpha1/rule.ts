@@ -53,18 +53,18 @@ export function celOf(rule: { cel: string; message: string; at?: string }): obje
 }
 
 /**
- * The rule that a text, or a number as text, matches every pattern. The patterns must be such that Go's RE2 reads them
- * the same way: ASCII, no look-around, no back-references.
+ * The rule that a text matches every pattern. The patterns must be such that Go's RE2 reads them the same way: ASCII, no
+ * look-around, no back-references.
  */
-export function form(message: string, ...patterns: readonly RegExp[]): Rule<string | number> {
+export function form(message: string, ...patterns: readonly RegExp[]): Rule<string> {
   return {
-    cel: formCel('string(self)', patterns),
-    holds: (self) => patterns.every((pattern) => pattern.test(String(self))),
+    cel: formCel('self', patterns),
+    holds: (self) => patterns.every((pattern) => pattern.test(self)),
     message,
   };
 }
 
-/** CEL that tests the text expression against every pattern. */
+/** CEL that tests a text expression against every pattern. */
 export function formCel(expression: string, patterns: readonly RegExp[]): string {
   return patterns.map((pattern) => `${expression}.matches(r'${pattern.source.replaceAll('\\/', '/')}')`).join(' && ');
 }

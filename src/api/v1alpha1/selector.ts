@@ -8,7 +8,7 @@ const requirement = withRules(
   z.object({
     key: labelKey().describe('Key of the label.'),
     operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the label is compared with `values`.'),
-    values: atomicList(labelValue(), 64).optional().describe('For In and NotIn: at least one. For the others: none.'),
+    values: atomicList(labelValue(), 32).optional().describe('For In and NotIn: at least one. For the others: none.'),
   }),
   {
     cel: "self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
@@ -40,7 +40,7 @@ export function labelSelector() {
     z
       .object({
         matchLabels: matchLabels.optional().describe('Labels that must have exactly these values.'),
-        matchExpressions: atomicList(requirement, 16).optional().describe('Further requirements; all must hold.'),
+        matchExpressions: atomicList(requirement, 8).optional().describe('Further requirements; all must hold.'),
       })
       .meta({ 'x-kubernetes-map-type': 'atomic' }),
     {
