@@ -18,71 +18,66 @@ const unbounded: Readonly<Record<string, number>> = {
   maximum: Number.MAX_SAFE_INTEGER,
 };
 
+const intOrString = 'x-kubernetes-int-or-string';
+
 /** Keywords that may stand in a schema of each type, in the order in which they are written. */
 const keywords: Readonly<Record<string, readonly string[]>> = {
-  object: ['required', 'maxProperties', 'x-kubernetes-map-type', 'properties', 'additionalProperties'],
-  array: ['minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys', 'items'],
+  object: ['required', 'maxProperties', 'x-kubernetes-map-type'],
+  array: ['minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
   string: ['format', 'maxLength', 'enum'],
   integer: ['format', 'minimum', 'maximum'],
   boolean: [],
+  [intOrString]: [intOrString, 'maxLength'],
 };
 
-const intOrString = 'x-kubernetes-int-or-string';
+/** Keywords that hold further schemas: written last, so that what a field is stands above what is in it. */
+const nested = ['properties', 'additionalProperties', 'items'];
 
 /**
  * Turns the JSON schema that zod makes of one field into a structural schema. Strict: whatever it does not know, and
  * every string, list or map without a bound (the cost budget of CEL needs them), is an Error that names the path.
  */
 export function structural(schema: unknown, path: string): Structural {
-  const node = { ...(schema as Json) };
-  const kind = node[intOrString] === true ? intOrString : text(node.type, `${path}.type`);
+  const left = new Map(Object.entries(schema as Json));
+  const kind = left.get(intOrString) === true ? intOrString : typeOf(left, path);
   const out: Record<string, unknown> = {};
-  move(node, out, 'description');
-  if (kind === intOrString) {
-    dropUnion(node, path);
-    move(node, out, intOrString);
-    move(node, out, 'maxLength');
-  } else {
-    move(node, out, 'type');
-    if (kind === 'integer') node.format = 'int64';
+  if (kind === intOrString) dropUnion(left, path);
+  if (kind === 'integer') left.set('format', 'int64');
+  for (const keyword of ['description', 'type', ...(keywords[kind] ?? []), 'default', ...nested, validationsKey]) {
+    const value = left.get(keyword);
+    if (!left.delete(keyword) || value === unbounded[keyword]) continue;
+    out[keyword] = inner(keyword, value, path);
   }
-  move(node, out, 'default');
-  for (const keyword of keywords[kind] ?? []) {
-    if (unbounded[keyword] === node[keyword]) delete node[keyword];
-    else if (keyword in node) out[keyword] = inner(keyword, take(node, keyword), path);
-  }
-  move(node, out, validationsKey);
-  const [stray] = Object.keys(node);
+  const [stray] = left.keys();
   if (stray !== undefined) throw new Error(`${path}: ${stray} has no place in a structural schema of ${kind}`);
   demandBounds(kind, out, path);
   return out;
 }
 
+function typeOf(schema: ReadonlyMap<string, unknown>, path: string): string {
+  const type = schema.get('type');
+  if (typeof type === 'string' && type in keywords) return type;
+  throw new Error(`${path}: ${JSON.stringify(type)} is no type of a structural schema`);
+}
+
 function inner(keyword: string, value: unknown, path: string): unknown {
-  if (keyword === 'properties') {
-    return Object.fromEntries(
-      Object.entries(value as Json).map(([name, each]) => [
-        name,
-        described(structural(each, `${path}.${name}`), path, name),
-      ]),
-    );
-  }
   if (keyword === 'items') return structural(value, `${path}[]`);
   if (keyword === 'additionalProperties') return structural(value, `${path}.*`);
-  return value;
+  if (keyword !== 'properties') return value;
+  const properties = Object.entries(value as Json).map(([name, each]) => {
+    const property = structural(each, `${path}.${name}`);
+    if (property.description === undefined) throw new Error(`${path}.${name}: has no description`);
+    return [name, property];
+  });
+  return Object.fromEntries(properties) as Json;
 }
 
-function described(schema: Structural, path: string, name: string): Structural {
-  if (schema.description === undefined) throw new Error(`${path}.${name}: has no description`);
-  return schema;
-}
-
-/** `oneOf` and `anyOf` may hold no types in a structural schema; the extension says the same. */
-function dropUnion(node: Record<string, unknown>, path: string): void {
-  const union = JSON.stringify(node.anyOf);
+/** `anyOf` may hold no types in a structural schema; the extension says the same. */
+function dropUnion(schema: Map<string, unknown>, path: string): void {
+  const union = JSON.stringify(schema.get('anyOf'));
   const expected = JSON.stringify([{ type: 'integer', ...unbounded }, { type: 'string' }]);
   if (union !== expected) throw new Error(`${path}: ${union} is no union of an unbounded integer and a string`);
-  delete node.anyOf;
+  schema.delete('anyOf');
 }
 
 function demandBounds(kind: string, schema: Json, path: string): void {
@@ -92,21 +87,5 @@ function demandBounds(kind: string, schema: Json, path: string): void {
     object: 'properties' in schema || 'maxProperties' in schema,
     [intOrString]: 'maxLength' in schema,
   };
-  if (bounded[kind] === false) throw new Error(`${path}: a ${kind} needs a bound, and an array a list type`);
-}
-
-function move(from: Record<string, unknown>, to: Record<string, unknown>, key: string): void {
-  if (key in from) to[key] = take(from, key);
-}
-
-function take(from: Record<string, unknown>, key: string): unknown {
-  const value = from[key];
-  delete from[key];
-  return value;
-}
-
-function text(value: unknown, path: string): string {
-  if (typeof value !== 'string' || !(value in keywords))
-    throw new Error(`${path}: ${JSON.stringify(value)} is no type`);
-  return value;
+  if (bounded[kind] === false) throw new Error(`${path}: ${kind} needs a bound, and an array a list type as well`);
 }
