@@ -52,3 +52,13 @@ export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
 }
+
+/** `signal.aborted`, asked so that the compiler does not take an answer from before an `await` for the present one. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Lets everything else that is ready run, I/O included. A resolved promise does not. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -106,7 +106,10 @@ export class Store<T extends Stored> {
     };
   }
 
-  /** Whether the store has once held everything the server has. */
+  /**
+   * Whether the store has once held everything the server has. Still false while subscribers are told of that first
+   * list, so that they can tell it from news.
+   */
   get synced(): boolean {
     return this.#synced;
   }
@@ -147,8 +150,8 @@ export class Store<T extends Stored> {
       if (!next.has(key)) this.#remove(key, previous, changes);
     }
     for (const [key, object] of next) this.#put(key, object, changes);
-    this.#synced = true;
     this.#deliver(changes);
+    this.#synced = true;
     for (const done of this.#waitingForSync) done();
     this.#waitingForSync.clear();
   }

@@ -1,0 +1,93 @@
+import { applyPatch, strategicMergePatch, type Transport } from './transport.ts';
+
+export interface ApplyRequest {
+  /** Of the object: `/apis/moa.dev/v1alpha1/gpupools/national`. */
+  readonly path: string;
+  /** Who owns the fields of the body from now on. Fields that the owner applied before and leaves out now are removed. */
+  readonly fieldManager: string;
+  /** Takes fields over from other owners; true unless given, as is right for a controller with its own fields. */
+  readonly force?: boolean;
+  /**
+   * apiVersion, kind, metadata.name and the fields to own. With `metadata.resourceVersion` the server refuses, code
+   * Conflict, when the object has changed since; with `metadata.uid`, when it is another one.
+   */
+  readonly body: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** Server-side apply: creates the object or sets the fields in the body. @returns the object as it is now */
+export function applyObject<T>(transport: Transport, request: ApplyRequest): Promise<T> {
+  return transport.request<T>({
+    method: 'PATCH',
+    path: request.path,
+    query: { fieldManager: request.fieldManager, force: String(request.force ?? true) },
+    contentType: applyPatch,
+    body: request.body,
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+}
+
+/** Server-side apply of the status. The path is the object's own. @returns the object as it is now */
+export function applyStatus<T>(transport: Transport, request: ApplyRequest): Promise<T> {
+  return applyObject<T>(transport, { ...request, path: `${request.path}/status` });
+}
+
+export interface BindingRequest {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the pod that was decided on. */
+  readonly uid: string;
+  readonly nodeName: string;
+}
+
+/**
+ * Puts a pod on a node, once: the server refuses with code Conflict when the pod has a node already, is being deleted, or is another
+ * one of the same name.
+ */
+export async function bindPod(transport: Transport, binding: BindingRequest, signal?: AbortSignal): Promise<void> {
+  const { namespace, name, uid, nodeName } = binding;
+  await transport.request({
+    method: 'POST',
+    path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`,
+    body: {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { namespace, name, uid },
+      target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** A condition of a pod. Times are RFC 3339 without fractions. */
+export interface PodCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+  readonly observedGeneration?: number;
+}
+
+export interface PodConditionPatch {
+  readonly namespace: string;
+  readonly name: string;
+  /** The server refuses, code Conflict, when the pod of that name is another one. */
+  readonly uid: string;
+  readonly condition: PodCondition;
+}
+
+/** Sets one condition of a pod. The others, and the rest of the status, stay as they are. */
+export async function patchPodCondition(
+  transport: Transport,
+  { namespace, name, uid, condition }: PodConditionPatch,
+  signal?: AbortSignal,
+): Promise<void> {
+  await transport.request({
+    method: 'PATCH',
+    path: `/api/v1/namespaces/${namespace}/pods/${name}/status`,
+    contentType: strategicMergePatch,
+    body: { metadata: { uid }, status: { conditions: [condition] } },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
