@@ -36,6 +36,13 @@ describe('describeError', () => {
       { error: 'all failed', code: 'All', causes: ['one', 'two'] },
     ],
     [
+      'a cause of a member stands right after it',
+      Object.assign(new AggregateError([new Error('one', { cause: new Error('root of one') }), new Error('two')]), {
+        code: 'All',
+      }),
+      { error: 'AggregateError', code: 'All', causes: ['one', 'root of one', 'two'] },
+    ],
+    [
       'a code that is no text is none',
       Object.assign(coded('a', 'A'), { cause: 7 }),
       { error: 'a', code: 'A', causes: ['7'] },

@@ -51,7 +51,7 @@ export async function serveHttp(options: {
           logger.error('cannot make a page', { path: request.url, error });
           return { status: 500, body: 'internal error, see the log\n' };
         })
-        .then((page) => send(request, response, page))
+        .then((page) => send(response, page))
         .catch((error: unknown) => logger.debug('cannot send a page', { path: request.url, error }));
     },
   );
@@ -86,7 +86,7 @@ async function answer(request: IncomingMessage, pages: ReadonlyMap<string, PageH
   return page(target.searchParams);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
+function send(response: ServerResponse, page: Page): void {
   response.writeHead(page.status, {
     'Content-Type': page.contentType ?? 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(page.body),
@@ -94,7 +94,5 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     'X-Content-Type-Options': 'nosniff',
     ...(page.status === 405 ? { Allow: 'GET, HEAD' } : {}),
   });
-  // Nobody reads what a refused request carried on; without this a large body would hold the connection.
-  request.resume();
-  response.end(request.method === 'HEAD' ? undefined : page.body);
+  response.end(page.body); // Node leaves it out of the answer to HEAD.
 }
