@@ -1,12 +1,17 @@
-export { createLogger, logFormats, logLevels, silentLogger } from './logging.ts';
-export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel } from './logging.ts';
-export { createMetrics } from './metrics.ts';
-export type { Metrics } from './metrics.ts';
-export type { InvestmentSample, PoolSample, QuotaSample, StateSample, WorkloadSample } from './state.ts';
-export { renderMetricsReference } from './metricsReference.ts';
 export { createHealth } from './health.ts';
 export type { Health, Heartbeat } from './health.ts';
 export type { ListenAddress } from './httpServer.ts';
-export { ListenError, serveObservation } from './server.ts';
-export type { ObservationServers } from './server.ts';
-export { reflectorObserver, requestObserver } from './kube.ts';
+export {
+  eventObserver,
+  leaderElectionObserver,
+  reconcileObserver,
+  reflectorObserver,
+  requestObserver,
+} from './kube.ts';
+export { createLogger, logFormats, logLevels, silentLogger } from './logging.ts';
+export type { Logger } from './logging.ts';
+export { createMetrics } from './metrics.ts';
+export type { Metrics } from './metrics.ts';
+export { renderMetricsReference } from './metricsReference.ts';
+export { serveObservation } from './server.ts';
+export type { InvestmentSample, PoolSample, QuotaSample, StateSample, WorkloadSample } from './state.ts';

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import type { ReflectorObservation, RequestObservation } from '../kube/index.ts';
-import { reflectorObserver, requestObserver } from './kube.ts';
+import type { EventObservation, ReflectorObservation, RequestObservation } from '../kube/index.ts';
+import {
+  eventObserver,
+  leaderElectionObserver,
+  reconcileObserver,
+  reflectorObserver,
+  requestObserver,
+} from './kube.ts';
 import { silentLogger } from './logging.ts';
+import type { Logger } from './logging.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -83,4 +90,75 @@ describe('reflectors', () => {
       await has(metrics, want, 'moa_store_objects{resource="pods"} 7');
     });
   }
+});
+
+/** A logger that keeps the level of each entry. */
+function levels() {
+  const seen: string[] = [];
+  const at = (level: string) => () => {
+    seen.push(level);
+  };
+  const logger: Logger = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  };
+  return { seen, logger };
+}
+
+describe('controllers', () => {
+  const table: [sentence: string, outcome: 'succeeded' | 'failed' | 'terminal', wantLogged: string[]][] = [
+    ['a success is counted and not logged', 'succeeded', []],
+    ['what is tried again is a warning', 'failed', ['warn']],
+    ['what is not tried again is an error', 'terminal', ['error']],
+  ];
+  for (const [sentence, outcome, wantLogged] of table) {
+    it(sentence, async () => {
+      const metrics = createMetrics({ version: '1' });
+      const { seen, logger } = levels();
+      reconcileObserver({ metrics, logger })({ name: 'pools', key: 'national', outcome, durationMs: 20 });
+      await has(
+        metrics,
+        `moa_reconcile_total{controller="pools",result="${outcome}"} 1`,
+        'moa_reconcile_duration_seconds_sum{controller="pools"} 0.02',
+      );
+      assert.deepEqual(seen, wantLogged);
+    });
+  }
+});
+
+describe('events', () => {
+  const table: [sentence: string, observation: EventObservation, wantLogged: string[]][] = [
+    ['that are written are counted and not logged', { type: 'created' }, []],
+    ['that join one are counted', { type: 'counted' }, []],
+    ['that are too many are counted, but not shouted about', { type: 'dropped', why: 'queue full' }, ['debug']],
+    ['that cannot be written are a warning', { type: 'failed', error: new Error('x') }, ['warn']],
+  ];
+  for (const [sentence, observation, wantLogged] of table) {
+    it(sentence, async () => {
+      const metrics = createMetrics({ version: '1' });
+      const { seen, logger } = levels();
+      eventObserver({ metrics, logger })(observation);
+      await has(metrics, `moa_events_total{result="${observation.type}"} 1`);
+      assert.deepEqual(seen, wantLogged);
+    });
+  }
+});
+
+describe('leadership', () => {
+  it('is 0 from the start, 1 while it lasts, and a failed request alone does not end it', async () => {
+    const metrics = createMetrics({ version: '1' });
+    const observe = leaderElectionObserver({ metrics, logger: silentLogger });
+    await has(metrics, 'moa_leader 0');
+    observe({ type: 'acquired' });
+    observe({ type: 'failed', error: new Error('x') });
+    await has(metrics, 'moa_leader 1');
+    observe({ type: 'lost' });
+    await has(metrics, 'moa_leader 0');
+    observe({ type: 'acquired' });
+    observe({ type: 'released' });
+    await has(metrics, 'moa_leader 0');
+  });
 });

@@ -218,10 +218,7 @@ export const metricDefinitions = {
     help: 'Reconciliations by how they ended.',
     labels: {
       controller: { meaning: 'name of the controller' },
-      result: {
-        meaning: '`requeue`: asked to run again later; `retry`: failed, will be retried; `terminal`: failed for good',
-        values: ['success', 'requeue', 'retry', 'terminal'],
-      },
+      result: { meaning: '`failed` is tried again, `terminal` is not', values: ['succeeded', 'failed', 'terminal'] },
     },
   },
   reconcileDuration: {
@@ -243,11 +240,16 @@ export const metricDefinitions = {
     help: 'Writes of the PodScheduled condition that tells why a pod waits.',
     labels: { result: { meaning: 'how the write ended', values: ['success', 'failure'] } },
   },
-  eventsDropped: {
+  events: {
     kind: 'counter',
-    name: 'moa_events_dropped_total',
-    help: 'Kubernetes Events given up because of the rate limit, a full queue or a failed write.',
-    labels: {},
+    name: 'moa_events_total',
+    help: 'Kubernetes Events by what became of them.',
+    labels: {
+      result: {
+        meaning: '`counted` joins one that exists; `dropped` for too many at once; `failed` was not written in the end',
+        values: ['created', 'counted', 'dropped', 'failed'],
+      },
+    },
   },
 
   apiRequests: {

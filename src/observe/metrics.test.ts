@@ -50,9 +50,9 @@ describe('metrics', () => {
 
   it('two sets of metrics in one process do not see each other', async () => {
     const [one, other] = [createMetrics({ version: '1' }), createMetrics({ version: '1' })];
-    one.eventsDropped.inc();
-    assert.deepEqual(await samples(one, 'moa_events_dropped_total'), [' 1']);
-    assert.deepEqual(await samples(other, 'moa_events_dropped_total'), [' 0']);
+    one.events.inc({ result: 'created' });
+    assert.deepEqual(await samples(one, 'moa_events_total'), ['{result="created"} 1']);
+    assert.deepEqual(await samples(other, 'moa_events_total'), []);
   });
 
   it('the build is named', async () => {
