@@ -74,7 +74,7 @@ export const metricDefinitions = {
     kind: 'gauge',
     name: 'moa_leader',
     help: '1 while this process holds the lease and acts, else 0.',
-    note: 'The sum over all replicas is 1. A minute at 0 means that nothing is being scheduled.',
+    note: 'Summed over all replicas it should be 1; while it is 0, nothing is scheduled.',
     labels: {},
   },
 
@@ -120,7 +120,7 @@ export const metricDefinitions = {
     help: 'Workloads that wait, by the reason their pods show.',
     labels: {
       quota: { meaning: 'name of the ResearchQuota, empty when none selects the namespace' },
-      reason: { meaning: 'reason for waiting, see reasons.md' },
+      reason: { meaning: 'reason for waiting, see [reasons](reasons.md)' },
     },
   },
   runningWorkloads: {

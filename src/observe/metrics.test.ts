@@ -38,6 +38,13 @@ describe('metrics', () => {
       assert.ok(page.includes(name), name);
   });
 
+  it('every row of the reference page has the cells of its table', () => {
+    for (const table of renderMetricsReference().split(/\n\n/)) {
+      const rows = table.split('\n').filter((line) => line.startsWith('|'));
+      assert.ok(new Set(rows.map((row) => row.split('|').length)).size <= 1, table);
+    }
+  });
+
   it('no label holds what nobody bounds: pods, nodes, namespaces, users, uids', () => {
     const unbounded = new Set(['pod', 'node', 'namespace', 'user', 'uid', 'workload', 'job']);
     const found = definitions.flatMap(({ name, labels }) =>

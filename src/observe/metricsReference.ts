@@ -2,6 +2,8 @@ import { metricDefinitions } from './metricDefinitions.ts';
 import type { MetricDefinition } from './metricDefinitions.ts';
 import { processMetrics } from './processMetrics.ts';
 
+const definitions = Object.values<MetricDefinition>(metricDefinitions);
+
 /** The reference page of all metrics, in Markdown: docs/reference/metrics.md. */
 export function renderMetricsReference(): string {
   return [
@@ -11,7 +13,18 @@ export function renderMetricsReference(): string {
     'counts devices times the weight of their class; one that ends in `gpus` without that counts devices. Gauges that',
     'mirror resources are set by the replica that leads; the series of a deleted resource disappear.',
     '',
-    ...Object.values<MetricDefinition>(metricDefinitions).flatMap(renderMetric),
+    '| metric | type | labels | meaning |',
+    '|---|---|---|---|',
+    ...definitions.map(renderRow),
+    '',
+    '## Buckets of the histograms',
+    '',
+    '| metric | upper bounds, in seconds |',
+    '|---|---|',
+    ...definitions.flatMap(({ name, buckets }) =>
+      buckets === undefined ? [] : [`| \`${name}\` | ${buckets.join(', ')} |`],
+    ),
+    '',
     '## Process and run time',
     '',
     '| metric | meaning |',
@@ -21,17 +34,11 @@ export function renderMetricsReference(): string {
   ].join('\n');
 }
 
-function renderMetric({ name, kind, help, note, labels, buckets }: MetricDefinition): string[] {
-  const rows = Object.entries(labels).map(([label, { meaning, values }]) => {
-    const list = values === undefined ? '' : values.map((value) => `\`${value}\``).join(', ');
-    return `| \`${label}\` | ${meaning} | ${list} |`;
+function renderRow({ name, kind, help, note, labels }: MetricDefinition): string {
+  const meanings = Object.entries(labels).map(([label, { meaning, values }]) => {
+    const list = values === undefined ? '' : ` (${values.map((value) => `\`${value}\``).join(', ')})`;
+    return `\`${label}\`: ${meaning}${list}`;
   });
-  return [
-    `## ${name}`,
-    '',
-    `A ${kind}. ${help}${note === undefined ? '' : ` ${note}`}`,
-    '',
-    ...(rows.length === 0 ? [] : ['| label | meaning | values |', '|---|---|---|', ...rows, '']),
-    ...(buckets === undefined ? [] : [`Buckets: ${buckets.join(', ')}.`, '']),
-  ];
+  const cells = [`\`${name}\``, kind, meanings.join('<br>'), note === undefined ? help : `${help} ${note}`];
+  return `| ${cells.join(' | ')} |`;
 }
