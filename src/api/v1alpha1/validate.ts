@@ -66,12 +66,13 @@ export function changeProblems<K extends Kind>(
 }
 
 function problemOf(issue: z.core.$ZodIssue): Problem {
-  const path = issue.path.reduce<string>(
-    (text, step) =>
-      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
-    '',
-  );
-  return { path, message: issue.message };
+  return { path: issue.path.reduce<string>((path, step) => path + stepText(step, path), ''), message: issue.message };
+}
+
+/** One step of a path: an index, a key of a map that is no plain name, or a field. */
+function stepText(step: PropertyKey, path: string): string {
+  if (typeof step === 'number' || !/^\w+$/.test(String(step))) return `[${String(step)}]`;
+  return path === '' ? String(step) : `.${String(step)}`;
 }
 
 /** The API server drops nulls from objects, not from lists, before it fills in defaults. */
