@@ -33,7 +33,7 @@ describe('a simulated pod', { concurrency: true }, () => {
       metadata: pod.metadata,
       target: { kind: 'Node', name: nodeName },
     };
-    await cluster.client.raw.request({
+    await cluster.client.transport.request({
       method: 'POST',
       path: await cluster.client.path(pod, 'binding'),
       body: binding,

@@ -1,7 +1,8 @@
 import { after, before } from 'node:test';
 
+import { createTransport, loadKubeConfig } from '../../src/kube/index.ts';
 import {
-  apiClient,
+  applyCrds,
   startControlPlane,
   type ControlPlane,
   type ControlPlaneOptions,
@@ -34,12 +35,13 @@ export function withCluster(options: TestClusterOptions = {}): TestCluster {
 
   before(async () => {
     plane = await startControlPlane(options);
-    client = new TestClient(apiClient(plane.kubeconfig));
-    if (options.crds === true) await client.applyCrds();
+    const kubeConfig = loadKubeConfig(plane.kubeconfig);
+    client = new TestClient(createTransport({ kubeConfig, userAgent: 'moa-test' }));
+    if (options.crds === true) await applyCrds(client.transport);
   }, startTimeout);
   after(async () => {
-    await client?.raw.close();
     await plane?.stop();
+    await client?.transport.close();
   });
 
   const started = <T>(value: T | undefined): T => {

@@ -8,6 +8,8 @@ import { tryLock } from './file-lock.ts';
 /** Who runs a control plane on a data directory. */
 export interface Owner {
   readonly pid: number;
+  /** Path of the script that this process runs. */
+  readonly script: string;
   readonly apiServerPort: number | undefined;
 }
 
@@ -16,8 +18,9 @@ export interface DataDir {
   readonly path: string;
   /** Removed when it is released. */
   readonly temporary: boolean;
-  /** Says who is here, for {@link ownerOf} in another process. */
-  announce(owner: Owner): void;
+  /** The API server's port when a control plane last ran here. Kept where possible: copied kubeconfigs stay good. */
+  readonly lastPort: number | undefined;
+  announcePort(port: number): void;
   release(): void;
 }
 
@@ -36,16 +39,24 @@ export function claimDataDir(path: string | undefined): DataDir {
   const lock = tryLock(lockOf(directory));
   if (lock === undefined) {
     const owner = readOwner(directory);
-    const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
+    const who = owner === undefined ? 'another process' : `process ${owner.pid}, ${owner.script}`;
     throw new Error(
       `A control plane is running on ${directory} (${who}). ` +
         `Stop it with: npm run cluster -- down --data ${directory}; or give another directory with --data.`,
     );
   }
+  const lastPort = readOwner(directory)?.apiServerPort;
+  const announcePort = (apiServerPort: number | undefined) => {
+    const owner: Owner = { pid: process.pid, script: process.argv[1] ?? '', apiServerPort };
+    writeFileSync(ownerFile(directory), JSON.stringify(owner) + '\n');
+  };
+  // At once: whoever finds the lock taken reads this file.
+  announcePort(lastPort);
   return {
     path: directory,
     temporary,
-    announce: (owner) => writeFileSync(ownerFile(directory), JSON.stringify(owner) + '\n'),
+    lastPort,
+    announcePort,
     release: () => {
       if (temporary) rmSync(directory, { recursive: true, force: true });
       lock.release();
@@ -62,14 +73,9 @@ export function ownerOf(directory: string): Owner | undefined {
   return lock === undefined ? owner : undefined;
 }
 
-/** The API server's port when a control plane last ran here: kept where possible, so that copied kubeconfigs stay good. */
-export function lastPort(directory: string): number | undefined {
-  return readOwner(directory)?.apiServerPort;
-}
-
-/** Temporary data directories of this user in which a control plane is running. */
-export function liveTemporaryDirs(): string[] {
-  return temporaryDirs().filter((directory) => ownerOf(directory) !== undefined);
+/** Temporary data directories of this user on which a process runs this script. */
+export function liveTemporaryDirs(script: string): string[] {
+  return temporaryDirs().filter((directory) => ownerOf(directory)?.script === script);
 }
 
 /** Removes what a killed process left behind. Its children ended with it. */

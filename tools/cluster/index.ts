@@ -1,6 +1,6 @@
 export { ensureBinaries, type BinaryName } from './binaries.ts';
-export { apiClient, ApiError, type ApiCall, type ApiClient } from './client.ts';
 export type { Component } from './components.ts';
+export { applyCrds } from './crds.ts';
 export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
 export { simulation } from './kwok.ts';
 export { createNodes, nodeObject, sampleNodes, type SimulatedNode } from './nodes.ts';

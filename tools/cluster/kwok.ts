@@ -312,6 +312,16 @@ function stageManifest(name: string, stage: Stage): object {
   };
 }
 
+/**
+ * A patch of the status, on the condition that the object is still the one that the stage matched. KWOK hears of a pod
+ * twice when it takes over the pod's node: without the condition the pod would start a second time, with another address.
+ * A patch that comes too late is dropped, and the change that was in its way makes KWOK look at the object again.
+ */
 function statusPatch(template: string): object {
-  return { patch: { subresource: 'status', root: 'status', type: 'strategic', template } };
+  const body = `{{ $version := .metadata.resourceVersion }}
+metadata: {resourceVersion: {{ $version | Quote }}}
+status:
+${template.trim().replaceAll(/^/gm, '  ')}
+`;
+  return { patch: { subresource: 'status', type: 'strategic', template: body } };
 }

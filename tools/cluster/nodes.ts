@@ -1,4 +1,4 @@
-import type { ApiClient } from './client.ts';
+import { isApiError, type Transport } from '../../src/kube/index.ts';
 
 /** A simulated node. */
 export interface SimulatedNode {
@@ -18,19 +18,42 @@ const workers = 16;
  *
  * @throws ApiError when the API server refuses a node.
  */
-export async function createNodes(client: ApiClient, nodes: readonly SimulatedNode[]): Promise<void> {
+export async function createNodes(transport: Transport, nodes: readonly SimulatedNode[]): Promise<void> {
   const queue = nodes.values();
   await Promise.all(
     Array.from({ length: workers }, async () => {
       for (const node of queue) {
         try {
-          await client.request({ method: 'POST', path: '/api/v1/nodes', body: nodeObject(node) });
+          await transport.request({ method: 'POST', path: '/api/v1/nodes', body: nodeObject(node) });
         } catch (error) {
-          if (!(error instanceof Error && 'reason' in error && error.reason === 'AlreadyExists')) throw error;
+          if (!isApiError(error, 'AlreadyExists')) throw error;
         }
       }
     }),
   );
+}
+
+interface NodeView {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly taints?: readonly { readonly key: string }[] };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Whether a scheduler would use all of the nodes: Ready, and without the taint that a new node carries. */
+export async function areUsable(transport: Transport, nodes: readonly SimulatedNode[]): Promise<boolean> {
+  const { items } = await transport.request<{ items: readonly NodeView[] }>({
+    method: 'GET',
+    path: '/api/v1/nodes',
+    query: { resourceVersion: '0' },
+  });
+  const usable = new Set(items.filter(isUsable).map(({ metadata }) => metadata.name));
+  return nodes.every(({ name }) => usable.has(name));
+}
+
+function isUsable({ spec, status }: NodeView): boolean {
+  const ready = status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  const tainted = spec.taints?.some(({ key }) => key === 'node.kubernetes.io/not-ready');
+  return ready === true && tainted !== true;
 }
 
 /** The node object that a simulated node is created from. */
