@@ -46,8 +46,9 @@ function checkUsable(config: KubeConfig, source: string): void {
     const known = contexts.length === 0 ? 'it has no contexts' : `its contexts are ${contexts.join(', ')}`;
     throw new KubeConfigError(`${source}: the current context ${JSON.stringify(context)} names no cluster; ${known}`);
   }
-  if (!URL.canParse(cluster.server)) {
-    throw new KubeConfigError(`${source}: the server of cluster ${cluster.name} is not a URL: ${cluster.server}`);
+  if (!/^https?:/.test(cluster.server) || !URL.canParse(cluster.server)) {
+    const { name, server } = cluster;
+    throw new KubeConfigError(`${source}: the server of cluster ${name} is not an http or https URL: ${server}`);
   }
   if (config.getCurrentUser() === null) {
     throw new KubeConfigError(`${source}: the current context ${config.getCurrentContext()} names no user`);

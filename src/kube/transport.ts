@@ -102,7 +102,8 @@ class HttpTransport implements Transport {
   async request<T>(request: ApiRequest): Promise<T> {
     const observed = this.#begin(request, false);
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const deadline = startDeadline(this.#clock, timeoutMs, timeoutError(request, timeoutMs), request.signal);
+    const late = timeoutError(request, `no complete answer within ${seconds(timeoutMs)}`);
+    const deadline = startDeadline(this.#clock, timeoutMs, late, request.signal);
     try {
       const response = await this.#send(request, 'requests', deadline.signal);
       const text = await response.body.text();
@@ -118,14 +119,16 @@ class HttpTransport implements Transport {
   async *stream(request: StreamRequest): AsyncGenerator<string, void, undefined> {
     const observed = this.#begin(request, true);
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const deadline = startDeadline(this.#clock, timeoutMs, timeoutError(request, timeoutMs), request.signal);
+    const late = timeoutError(request, `no answer within ${seconds(timeoutMs)}`);
+    const deadline = startDeadline(this.#clock, timeoutMs, late, request.signal);
     const inactivityMs = request.inactivityMs ?? Infinity;
+    const silent = timeoutError(request, `nothing came for ${seconds(inactivityMs)}`);
     let watchdog: ReturnType<typeof startWatchdog> | undefined;
     try {
       const response = await this.#send(request, 'streams', deadline.signal);
       deadline.stopTimer();
       observed(response.statusCode, 'OK');
-      watchdog = startWatchdog(this.#clock, inactivityMs, () => deadline.abort(timeoutError(request, inactivityMs)));
+      watchdog = startWatchdog(this.#clock, inactivityMs, () => deadline.abort(silent));
       const splitter = new LineSplitter();
       for await (const chunk of watchdog.watch<Buffer>(response.body)) yield* splitter.push(chunk);
       const rest = splitter.rest();
@@ -246,13 +249,12 @@ function networkError(request: ApiRequest, cause: unknown): ApiError {
   return new ApiError(`${subject(request)}: ${why}`, { status: 0, code: 'Network', retryable: true, cause });
 }
 
-function timeoutError(request: ApiRequest, ms: number): () => ApiError {
-  return () =>
-    new ApiError(`${subject(request)}: nothing came for ${ms / 1000} s`, {
-      status: 0,
-      code: 'Timeout',
-      retryable: true,
-    });
+function timeoutError(request: ApiRequest, what: string): () => ApiError {
+  return () => new ApiError(`${subject(request)}: ${what}`, { status: 0, code: 'Timeout', retryable: true });
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
 }
 
 function subject({ method, path }: ApiRequest): string {
