@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 
@@ -106,6 +107,17 @@ describe('logging', () => {
         assert.equal(parsed['count'], given.count);
       }),
     );
+  });
+
+  it('no line is lost when the process exits right after it', () => {
+    const script = `
+      import { createLogger } from ${JSON.stringify(new URL('./logging.ts', import.meta.url).href)};
+      const logger = createLogger({ level: 'info', format: 'text' });
+      for (let line = 1; line <= 3000; line++) logger.info('line', { count: line });
+      process.exit(0);`;
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    assert.match(stderr, /count=3000\n$/);
+    assert.equal(stderr.split('\n').length, 3001);
   });
 
   it('what would command a terminal is spelled out in text', () => {
