@@ -109,15 +109,34 @@ describe('logging', () => {
     );
   });
 
-  it('no line is lost when the process exits right after it', () => {
+  it('after a flush, no line is lost when the process exits', () => {
     const script = `
       import { createLogger } from ${JSON.stringify(new URL('./logging.ts', import.meta.url).href)};
       const logger = createLogger({ level: 'info', format: 'text' });
       for (let line = 1; line <= 3000; line++) logger.info('line', { count: line });
+      await logger.flush();
       process.exit(0);`;
     const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-    assert.match(stderr, /count=3000\n$/);
+    assert.ok(stderr.endsWith('count=3000\n'), stderr.slice(-100));
     assert.equal(stderr.split('\n').length, 3001);
+  });
+
+  it('a flush ends though the stream is gone, or nobody ever reads it', async (t) => {
+    const gone = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const goneLogger = createLogger({ format: 'text', level: 'info', stream: gone });
+    gone.destroy();
+    await goneLogger.flush();
+
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const stuckLogger = createLogger({
+      format: 'text',
+      level: 'info',
+      stream: new Writable({ write: () => undefined }),
+    });
+    stuckLogger.info('one');
+    const flushed = stuckLogger.flush();
+    t.mock.timers.tick(1000);
+    await flushed;
   });
 
   it('what would command a terminal is spelled out in text', () => {

@@ -55,6 +55,18 @@ export interface Logger {
   child(component: string): Logger;
 }
 
+/** The logger that owns the stream. */
+export interface RootLogger extends Logger {
+  /**
+   * Resolves when all lines so far are written, or cannot be, or after a second. To be awaited before `process.exit`,
+   * which drops what the reader of a pipe has not taken yet: the last lines, those that say why.
+   */
+  flush(): Promise<void>;
+}
+
+/** A reader that takes longer than this is not going to read. */
+const flushLimitMs = 1000;
+
 /** Drops everything; for tests. */
 export const silentLogger: Logger = {
   debug: () => undefined,
@@ -77,7 +89,7 @@ export interface LoggerOptions {
  * The root logger. Every line has `time`, `level`, `logger` (the component, dotted), `msg`, then the fields. A stream
  * that fails (a closed pipe) is ignored: scheduling goes on without its log.
  */
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): RootLogger {
   const stream = options.stream ?? process.stderr;
   stream.on('error', () => undefined);
   const render = options.format === 'json' ? renderJson : renderText;
@@ -88,7 +100,18 @@ export function createLogger(options: LoggerOptions): Logger {
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston declares this class as an interface
     transports: new winston.transports.Stream({ stream, eol: '\n' }),
   });
-  return component(sink, options.now ?? Date.now, 'moa');
+  return { ...component(sink, options.now ?? Date.now, 'moa'), flush: () => flushed(stream) };
+}
+
+function flushed(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(resolve, flushLimitMs);
+    // A stream calls back in order, so an empty write calls back after all before it.
+    stream.write('', () => {
+      clearTimeout(limit);
+      resolve();
+    });
+  });
 }
 
 function component(sink: winston.Logger, now: () => number, name: string): Logger {
