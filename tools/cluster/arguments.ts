@@ -53,10 +53,11 @@ export function parseCommand(args: readonly string[]): Command {
       const list = known.map((flag) => hints[flag]).join(', ');
       throw new UsageError(`${command} has no flag ${token.rawName}: it has ${list}`);
     }
-    if (token.value === undefined || token.value === '')
-      throw new UsageError(`--${name} needs a value: ${hints[name]}`);
+    const { value, inlineValue } = token;
+    const isFlag = inlineValue === false && value.startsWith('-');
+    if (value === undefined || value === '' || isFlag) throw new UsageError(`--${name} needs a value: ${hints[name]}`);
     if (values[name] !== undefined) throw new UsageError(`--${name} is given twice`);
-    values[name] = token.value;
+    values[name] = value;
   }
   if (command === 'down') return { kind: 'down', dataDir: values.data };
   return { kind: 'up', nodes: nodeCount(values.nodes ?? '0'), dataDir: values.data };

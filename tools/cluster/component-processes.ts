@@ -107,8 +107,9 @@ export class ComponentProcesses {
 
   #tail(component: Component): string {
     const path = this.#logOf(component);
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
-    return `Its log, ${path}, ends with:\n${lines.slice(-tailLines).join('\n')}`;
+    const text = existsSync(path) ? readFileSync(path, 'utf8').trimEnd() : '';
+    if (text === '') return `Its log, ${path}, is empty.`;
+    return `Its log, ${path}, ends with:\n${text.split('\n').slice(-tailLines).join('\n')}`;
   }
 
   #logOf(component: Component): string {
