@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { definitions, validationsKey, type Kind } from '../../src/api/v1alpha1/index.ts';
 import { schemaOf } from '../../tools/generate/crd.ts';
 import type { Structural } from '../../tools/generate/structural.ts';
-import { goodManifest, type Manifest } from './manifests.ts';
+import { goodManifest, withField, type Manifest } from './manifests.ts';
 
 /**
  * Good and plausible values of each form of text and number, by the beginning of the message that their rule gives.
@@ -60,9 +60,9 @@ function valuesOf(schema: Structural): fc.Arbitrary<unknown> {
     case 'boolean':
       return fc.boolean();
     case 'integer':
-      return fc.integer({ min: Number(schema.minimum), max: Number(schema.minimum) + 8 });
+      return fc.integer({ min: schema.minimum ?? 0, max: (schema.minimum ?? 0) + 8 });
     case 'string':
-      return fc.constantFrom('', 'KAIST', '한국과학기술원', '😀'.repeat(Number(schema.maxLength)));
+      return fc.constantFrom('', 'KAIST', '한국과학기술원', '😀'.repeat(schema.maxLength ?? 0));
     case 'array':
       return listOf(schema);
     case 'object':
@@ -81,7 +81,7 @@ function plausible(schema: Structural): readonly (string | number)[] {
 
 function listOf(schema: Structural): fc.Arbitrary<unknown> {
   const items = valuesOf(schema.items ?? {});
-  const bounds = { minLength: Number(schema.minItems ?? 0), maxLength: 3 };
+  const bounds = { minLength: schema.minItems ?? 0, maxLength: 3 };
   const [key] = (schema['x-kubernetes-list-map-keys'] ?? []) as readonly string[];
   if (key === undefined) return fc.uniqueArray(items, bounds);
   return fc.uniqueArray(items as fc.Arbitrary<Record<string, unknown>>, { ...bounds, selector: (each) => each[key] });
@@ -156,3 +156,34 @@ function* holdersOf(node: object): Generator<object> {
   for (const each of Object.values(node) as unknown[])
     if (typeof each === 'object' && each !== null) yield* holdersOf(each);
 }
+
+const entries = [
+  { name: 's1', date: '2026-07-01', kind: 'Supplement', normalizedGpuHours: '50000' },
+  { name: 'r1', date: '2026-08-01', kind: 'Reduction', normalizedGpuHours: 10 },
+  { name: 'e1', date: '2026-09-01', kind: 'Extension', end: '2027-05-31' },
+];
+
+/** A ResearchQuota whose budget has three adjustments. */
+export function adjustedQuota(): Manifest {
+  return withField(goodManifest('ResearchQuota', 'adjusted'), 'spec.budget.adjustments', entries);
+}
+
+/** The same quota with its adjustments kept, reordered, edited, dropped or joined by others. */
+export const changedQuotas: fc.Arbitrary<Manifest> = fc
+  .tuple(
+    fc.shuffledSubarray(entries, { minLength: 2 }),
+    fc.constantFrom(
+      {},
+      {},
+      {},
+      { note: 'later' },
+      { date: '2026-07-02' },
+      { normalizedGpuHours: '50000.0' },
+      { name: 'x' },
+    ),
+    fc.constantFrom([], ...entries.map((entry) => [{ ...entry, name: 'further' }])),
+  )
+  .map(([kept, edit, further]) => {
+    const edited = kept.map((entry, index) => (index === 0 ? { ...entry, ...edit } : entry));
+    return withField(adjustedQuota(), 'spec.budget.adjustments', [...edited, ...further]);
+  });

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseResource, resources, type Kind, type Problem } from '../../src/api/v1alpha1/index.ts';
+import {
+  changeProblems,
+  collectionPath,
+  parseResource,
+  resources,
+  type Kind,
+  type Problem,
+} from '../../src/api/v1alpha1/index.ts';
 import { createTransport, loadKubeConfig, type Transport } from '../../src/kube/index.ts';
 import { withCluster } from '../support/index.ts';
-import { manifests } from './arbitraries.ts';
-import { tryCreate } from './server.ts';
+import { adjustedQuota, changedQuotas, manifests } from './arbitraries.ts';
+import type { Manifest } from './manifests.ts';
+import { tryCreate, tryReplace } from './server.ts';
 
 const runs = Number(process.env.MOA_TEST_RUNS ?? 400);
 
@@ -40,6 +48,26 @@ describe('the schemas in zod and in the CustomResourceDefinitions', () => {
       assert.ok(Math.min(counts.good, counts.bad) > runs / 10, JSON.stringify(counts));
     });
   }
+
+  it('give the same verdict on changes of adjustments', async () => {
+    const path = collectionPath('ResearchQuota');
+    const stored = await transport.request<Manifest>({ method: 'POST', path, body: adjustedQuota() });
+    const before = parseResource('ResearchQuota', stored);
+    assert.ok(before.ok);
+    const counts = { good: 0, bad: 0 };
+    await fc.assert(
+      fc.asyncProperty(changedQuotas, async (change) => {
+        const manifest = { ...stored, spec: change.spec };
+        const server = await tryReplace(transport, manifest);
+        const after = parseResource('ResearchQuota', manifest);
+        const problems = after.ok ? changeProblems('ResearchQuota', before.resource, after.resource) : after.problems;
+        counts[server.ok ? 'good' : 'bad'] += 1;
+        assert.equal(problems.length === 0, server.ok, JSON.stringify({ problems, server }));
+      }),
+      { numRuns: 200 },
+    );
+    assert.ok(Math.min(counts.good, counts.bad) > 20, JSON.stringify(counts));
+  });
 });
 
 /** The path without the two ways in which the API server writes the key of a map. */

@@ -8,6 +8,14 @@ export type Structural = { readonly [key: string]: unknown } & {
   readonly items?: Structural;
   readonly additionalProperties?: Structural;
   readonly required?: readonly string[];
+  readonly default?: string | number | boolean | object;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly maxProperties?: number;
 };
 
 type Json = Readonly<Record<string, unknown>>;

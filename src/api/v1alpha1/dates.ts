@@ -37,7 +37,7 @@ export function endsAfterStart<T extends { start?: string | undefined; end?: str
       if (isBare(start) && isBare(end)) return start <= end;
       return Date.parse(start) - (isBare(start) ? 14 * hour : 0) < Date.parse(end) + (isBare(end) ? 36 * hour : 0);
     },
-    message: 'the end must come after the start',
+    message: 'the end must come after the start: write a later end or an earlier start',
     at: 'end',
   };
 }

@@ -35,7 +35,7 @@ export function noLongerThan<T>(shorter: string & keyof T, longer: string & keyo
       const [x, y] = [microseconds(self[shorter]), microseconds(self[longer])];
       return x === undefined || y === undefined || x <= y;
     },
-    message: `${shorter} must not be longer than ${longer}`,
+    message: `${shorter} must not be longer than ${longer}: shorten it, or raise ${longer}`,
     at: shorter,
   };
 }

@@ -89,7 +89,7 @@ const accounting = z.object({
 const topologyLevels = withRules(atomicList(labelKey(), 8), {
   cel: 'self.all(level, self.exists_one(other, other == level))',
   holds: (levels) => new Set(levels).size === levels.length,
-  message: 'every level may stand once',
+  message: 'a level stands here twice: write each one once',
 });
 
 const spec = z.object({

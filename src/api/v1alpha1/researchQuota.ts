@@ -107,9 +107,7 @@ const limits = withRules(
   z.object({
     maxWorkloadGpus: count(1).optional().describe('Most devices of one workload. Absent: no limit.'),
     maxWalltime: positiveDuration().optional().describe('Longest walltime of one workload. Absent: no limit.'),
-    defaultWalltime: positiveDuration()
-      .optional()
-      .describe('Walltime of a workload that declares none. Absent: 24h, or `maxWalltime` where that is shorter.'),
+    defaultWalltime: positiveDuration().optional().describe('Walltime of a workload that declares none. Absent: 24h.'),
   }),
   noLongerThan('defaultWalltime', 'maxWalltime'),
 );
@@ -142,9 +140,9 @@ const status = z.object({
   ...statusBase,
   capacity: z
     .object({
-      guaranteed: amount().describe('`capacity.guaranteed` and the class guarantees, in normalized GPUs.'),
-      entitled: amount().describe('What contributions and investments add.'),
-      effectiveGuarantee: amount().describe('Both together.'),
+      guaranteed: amount().describe('What the spec guarantees.'),
+      entitled: amount().describe('What contributions and investments add to it.'),
+      effectiveGuarantee: amount().describe('What the quota can always have.'),
       used: amount().describe('What pods of its namespaces hold, whoever placed them.'),
       borrowed: amount().describe('The part of it above the guarantee.'),
       lent: amount().describe('The part of the guarantee that others are using.'),
