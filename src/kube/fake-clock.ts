@@ -1,4 +1,4 @@
-import { abortReason, type Clock } from './clock.ts';
+import { abortReason, nextTurn, type Clock } from './clock.ts';
 
 interface Sleeper {
   readonly due: number;
@@ -92,8 +92,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets promise callbacks and what they start run. Two turns, since code under test may itself wait for a turn. */
+/** Lets promise callbacks, and what they start, run. Several turns, since code under test may itself wait for one. */
 async function settle(): Promise<void> {
-  await new Promise((done) => setImmediate(done));
-  await new Promise((done) => setImmediate(done));
+  for (let turn = 0; turn < 8; turn++) await nextTurn();
 }
