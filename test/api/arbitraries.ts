@@ -34,6 +34,29 @@ const mistakes: readonly unknown[] = [
   ...[-1, 0, 1, 0.5, -0.25, 1e21, 2 ** 53, 10_000_001, null, true, [], {}, [null], [''], { a: null }, { a: '' }],
 ];
 
+/** Every value that is plausible somewhere or a mistake. */
+export const allValues: readonly unknown[] = [...new Set([...forms.flatMap(([, values]) => values), ...mistakes])];
+
+/** Durations and dates that are close to one another, in all their forms. */
+export const closeDurations = [
+  '72h',
+  'P3D',
+  'P1W',
+  'PT72H',
+  '71h59m59.999s',
+  '4320m',
+  'P1M',
+  'P30D',
+  '720h',
+  'P1Y',
+  'P365D',
+  'P4W2D',
+];
+export const closeDates = [
+  ...['2026-03-01', '2026-03-02', '2026-02-28', '2026-03-01T00:00:00Z', '2026-02-28T10:00:00Z', '2026-02-28T09:59:59Z'],
+  ...['2026-03-01T09:00:00+09:00', '2026-03-02T12:00:00Z', '2026-03-02T11:59:59.999Z', '2026-02-28T23:00:00-12:00'],
+];
+
 /** A manifest of the kind that is good but for, at times, one or two mistakes. */
 export function manifests(kind: Kind): fc.Arbitrary<Manifest> {
   const { spec } = schemaOf(definitions[kind]).properties ?? {};
