@@ -3,11 +3,12 @@ import { boundedText } from './texts.ts';
 
 /**
  * Durations: Go's (`1h30m`) from hours down to milliseconds, or ISO-8601 (`P3DT12H`) in whole numbers. The number of
- * digits is bounded so that none overflows what CEL can hold. The second pattern refuses an ISO duration without parts.
+ * digits is bounded so that none overflows what CEL can hold. The second pattern refuses an ISO duration that
+ * lacks parts, or parts behind its T.
  */
 const durationForm = [
   /^(([0-9]{1,5}(\.[0-9]{1,3})?(h|m|s|ms))+|P([0-9]{1,2}Y)?([0-9]{1,5}M)?([0-9]{1,5}W)?([0-9]{1,5}D)?(T([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,5}S)?)?)$/,
-  /[0-9][a-zA-Z]+$/,
+  /[0-9](ms|[hmsYMWDHS])$/,
 ];
 const maxLength = 32;
 

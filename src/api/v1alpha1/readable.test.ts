@@ -14,7 +14,10 @@ const pieces = (...parts: readonly string[]) =>
   fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 6 }).map((each) => each.join(''));
 
 const decimals = fc.oneof(fc.integer({ min: -2 }), pieces('0', '1', '25', '.', '999', '000001'));
-const durations = pieces('1', '30', '.5', 'h', 'm', 's', 'ms', 'P', 'T', 'D', 'M', 'W', 'Y', '90', 'H', 'S');
+const durations = fc.oneof(
+  pieces('1h', '30m', '0.5s', '90ms', '1', '.', 'h', '-', 'P'),
+  pieces('3D', '1Y', '12M', '2W', 'T', 'T1H', 'T15M', '90S', 'D').map((parts) => `P${parts}`),
+);
 const dates = fc.oneof(
   pieces('2026', '-02', '-12', '-30', '-31', 'T', '09:00:00', 'Z', '+09:00', '.123'),
   fc
