@@ -1,3 +1,4 @@
+import { ApiError, isApiError } from './errors.ts';
 import { applyPatch, strategicMergePatch, type Transport } from './transport.ts';
 
 export interface ApplyRequest {
@@ -16,15 +17,17 @@ export interface ApplyRequest {
 }
 
 /** Server-side apply: creates the object or sets the fields in the body. @returns the object as it is now */
-export function applyObject<T>(transport: Transport, request: ApplyRequest): Promise<T> {
-  return transport.request<T>({
+export async function applyObject<T>(transport: Transport, request: ApplyRequest): Promise<T> {
+  const { path, fieldManager, force = true, body, signal } = request;
+  const applying = transport.request<T>({
     method: 'PATCH',
-    path: request.path,
-    query: { fieldManager: request.fieldManager, force: String(request.force ?? true) },
+    path,
+    query: { fieldManager, force: String(force) },
     contentType: applyPatch,
-    body: request.body,
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    body,
+    ...(signal === undefined ? {} : { signal }),
   });
+  return applying.catch(throwUidConflict);
 }
 
 /** Server-side apply of the status. The path is the object's own. @returns the object as it is now */
@@ -83,11 +86,29 @@ export async function patchPodCondition(
   { namespace, name, uid, condition }: PodConditionPatch,
   signal?: AbortSignal,
 ): Promise<void> {
-  await transport.request({
+  const patching = transport.request({
     method: 'PATCH',
     path: `/api/v1/namespaces/${namespace}/pods/${name}/status`,
     contentType: strategicMergePatch,
     body: { metadata: { uid }, status: { conditions: [condition] } },
     ...(signal === undefined ? {} : { signal }),
+  });
+  await patching.catch(throwUidConflict);
+}
+
+/**
+ * A patch that names another uid than the object's is refused as an attempt to change the uid, code Invalid. What it means
+ * is what a binding with a wrong uid gets: Conflict.
+ */
+function throwUidConflict(error: unknown): never {
+  const uidRefused =
+    isApiError(error, 'Invalid') && error.details?.causes?.some(({ field }) => field === 'metadata.uid');
+  if (uidRefused !== true) throw error;
+  throw new ApiError(error.message, {
+    status: 409,
+    code: 'Conflict',
+    retryable: false,
+    details: error.details,
+    cause: error,
   });
 }
