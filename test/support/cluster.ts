@@ -3,6 +3,7 @@ import { after, before } from 'node:test';
 import { createTransport, loadKubeConfig } from '../../src/kube/index.ts';
 import {
   applyCrds,
+  endWithParent,
   startControlPlane,
   type ControlPlane,
   type ControlPlaneOptions,
@@ -34,6 +35,8 @@ export function withCluster(options: TestClusterOptions = {}): TestCluster {
   let client: TestClient | undefined;
 
   before(async () => {
+    // The test runner can be killed in a way that no child hears of.
+    endWithParent(() => process.exit(1));
     plane = await startControlPlane(options);
     const kubeConfig = loadKubeConfig(plane.kubeconfig);
     client = new TestClient(createTransport({ kubeConfig, userAgent: 'moa-test' }));

@@ -92,6 +92,17 @@ describe('ensureBinaries', () => {
     assert.deepEqual(await ensure(['etcd']), { etcd: file('assets', 'etcd') });
   });
 
+  test('leaves out an optional program that is missing when there is no Go, and builds it when there is', async () => {
+    writeFileSync(file('assets', 'etcd'), '', { mode: 0o755 });
+    const options = { moduleDir: file('module'), optional: ['kubectl'] } as const;
+    const quiet = () => undefined;
+    const assets = { ...env, KUBEBUILDER_ASSETS: file('assets') };
+    const withoutGo = await ensureBinaries(['etcd'], quiet, { ...options, env: { ...assets, PATH: '/nonexistent' } });
+    assert.deepEqual(withoutGo, { etcd: file('assets', 'etcd') });
+    const withGo = await ensureBinaries(['etcd'], quiet, { ...options, env: assets });
+    assert.match(readFileSync(withGo.kubectl ?? '', 'utf8'), /^built from k8s\.io\/kubernetes\/cmd\/kubectl/);
+  });
+
   const without: Record<string, { assets?: string; want: RegExp }> = {
     'without Go and KUBEBUILDER_ASSETS, says what to install or set': {
       want: /needs etcd, kwok\. Go, .* not on PATH, and KUBEBUILDER_ASSETS is not set\. Install Go .* or set KUBEBUILDER_ASSETS/,

@@ -23,12 +23,14 @@ const packages = {
 export type BinaryName = keyof typeof packages;
 
 /** Where things are looked for. Every field has a default; tests give their own. */
-export interface BinaryOptions {
+export interface BinaryOptions<Optional extends BinaryName> {
   /** The directory of the go.mod that pins the versions. Default: tools/control-plane of this checkout. */
   readonly moduleDir?: string;
   /** Default: the environment of this process. `KUBEBUILDER_ASSETS`, `XDG_CACHE_HOME`, `HOME` and `PATH` count. */
   readonly env?: NodeJS.ProcessEnv;
-  readonly signal?: AbortSignal;
+  /** Programs that are left out, instead of an error, when they are missing and there is no Go to build them with. */
+  readonly optional?: readonly Optional[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 const pinnedModule = fileURLToPath(new URL('../control-plane', import.meta.url));
@@ -40,26 +42,27 @@ const pinnedModule = fileURLToPath(new URL('../control-plane', import.meta.url))
  *
  * @throws Error when a program has to be built and Go is missing, or when its build fails; the message says what to do.
  */
-export async function ensureBinaries<Name extends BinaryName>(
+export async function ensureBinaries<Name extends BinaryName, Optional extends BinaryName = never>(
   names: readonly Name[],
   progress: (event: BuildProgress) => void,
-  options: BinaryOptions = {},
-): Promise<Readonly<Record<Name, string>>> {
-  const env = options.env ?? process.env;
-  const moduleDir = options.moduleDir ?? pinnedModule;
-  const paths: Partial<Record<Name, string>> = {};
-  const missing: Name[] = [];
-  const assets = env['KUBEBUILDER_ASSETS'];
+  options: BinaryOptions<Optional> = {},
+): Promise<Readonly<Record<Name, string> & Partial<Record<Optional, string>>>> {
+  const { moduleDir = pinnedModule, env = process.env, optional = [], signal } = options;
   const cache = cacheDirectory(moduleDir, env);
-  for (const name of new Set(names)) {
-    const found = [assets, cache].filter((directory) => directory !== undefined && directory !== '');
-    const path = found.map((directory) => join(directory!, name)).find(isExecutable);
-    if (path === undefined) missing.push(name);
-    else paths[name] = path;
-  }
-  if (missing.length > 0) await buildAll(missing, { moduleDir, cache, env, progress, signal: options.signal });
-  for (const name of missing) paths[name] = join(cache, name);
-  return paths as Record<Name, string>;
+  const places = [env['KUBEBUILDER_ASSETS'], cache].filter((place) => place !== undefined && place !== '');
+  const find = (name: BinaryName) => places.map((place) => join(place!, name)).find(isExecutable);
+
+  const hasGo = onPath('go', env);
+  const wanted: BinaryName[] = [...new Set([...names, ...(hasGo ? optional : [])])];
+  const missing = wanted.filter((name) => find(name) === undefined);
+  if (missing.length > 0 && !hasGo) throw new Error(howToGetBinaries(missing, env));
+  if (missing.length > 0) await buildAll(missing, { moduleDir, cache, env, progress, signal });
+
+  const found = [...wanted, ...optional].flatMap((name) => {
+    const path = find(name);
+    return path === undefined ? [] : [[name, path] as const];
+  });
+  return Object.fromEntries(found) as Record<Name, string> & Partial<Record<Optional, string>>;
 }
 
 interface BuildAll {
@@ -72,7 +75,6 @@ interface BuildAll {
 
 async function buildAll(names: readonly BinaryName[], build: BuildAll): Promise<void> {
   const { cache, env, progress, signal } = build;
-  if (!onPath('go', env)) throw new Error(howToGetBinaries(names, env));
   const held = await lock(join(cache, 'lock'), () => progress({ kind: 'waiting', directory: cache }), signal);
   try {
     // What an earlier, interrupted run left half written. The lock says that nobody is writing now.

@@ -43,7 +43,7 @@ export interface ControlPlane {
   readonly dataDir: string;
   /** Directory of the components' logs, `<component>.log` each. */
   readonly logs: string;
-  /** Paths of the programs in use; kubectl is always among them. */
+  /** Paths of the programs in use, and of kubectl unless it is missing and there is no Go to build it with. */
   readonly binaries: Readonly<Partial<Record<BinaryName, string>>>;
   /** Resolves with the reason when a component ends that nobody stopped. */
   readonly failed: Promise<Error>;
@@ -73,7 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const { signal, progress = printProgress() } = options;
   signal?.throwIfAborted();
   const parts = componentsOf(options);
-  const binaries = await ensureBinaries([...parts, 'kubectl'], progress, signal === undefined ? {} : { signal });
+  const binaries = await ensureBinaries(parts, progress, { optional: ['kubectl'], signal });
   const plane = new LocalControlPlane(claimDataDir(options.dataDir), parts, binaries, options);
   signal?.addEventListener('abort', () => void plane.stop(), { once: true });
   try {

@@ -8,13 +8,19 @@ export type BuildStep =
   | { readonly kind: 'building'; readonly seconds: number; readonly packages: number; readonly downloading: boolean }
   | { readonly kind: 'built'; readonly seconds: number };
 
+/** Where progress is printed: standard error, or a test. */
+interface ProgressStream {
+  readonly isTTY?: boolean;
+  write(text: string): boolean;
+}
+
 const quietSeconds = 15;
 
 /**
  * Prints build progress for people: one line that is rewritten in a terminal, elsewhere a line when a program starts, is
  * done, and every 15 seconds in between.
  */
-export function printProgress(stream: NodeJS.WriteStream = process.stderr): (event: BuildProgress) => void {
+export function printProgress(stream: ProgressStream = process.stderr): (event: BuildProgress) => void {
   let last = { name: '', seconds: 0 };
   return (event) => {
     if (event.kind === 'waiting') {
