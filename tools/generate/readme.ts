@@ -28,5 +28,7 @@ export function filled(page: string, name: string, content: string): string {
   const to = page.indexOf(end);
   if (from < 0 && to < 0) return page;
   if (from < 0 || to < from) throw new Error(`README.md: ${begin} and ${end} must both stand there, in this order`);
-  return `${page.slice(0, from + begin.length)}\n\n${content}\n\n${page.slice(to)}`;
+  // The formatter would pad every cell of the column to the longest.
+  const kept = `<!-- prettier-ignore-start -->\n\n${content}\n\n<!-- prettier-ignore-end -->`;
+  return `${page.slice(0, from + begin.length)}\n${kept}\n${page.slice(to)}`;
 }

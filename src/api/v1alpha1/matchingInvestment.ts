@@ -23,7 +23,7 @@ const contribution = z.object({
   items: listMap(item, 'class', 32)
     .optional()
     .describe(
-      'Devices that were promised; more than that does not count. For Cash and HostingAndOperations: the value, for the ratio only.',
+      'Devices that were promised; more than that does not count, and without items nothing does. For Cash and HostingAndOperations: the value, for the ratio only.',
     ),
   nodeSelector: labelSelector()
     .optional()
@@ -37,7 +37,7 @@ const match = z.object({
   cap: quantity().optional().describe('Most that is matched, in normalized GPUs. Absent: no cap.'),
   items: listMap(item, 'class', 32)
     .optional()
-    .describe('Devices that the state promised; more than that does not count.'),
+    .describe('Devices that the state promised; more than that does not count, and without items nothing does.'),
   nodeSelector: labelSelector().optional().describe('Nodes of the state: what has arrived.'),
 });
 
