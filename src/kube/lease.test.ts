@@ -187,6 +187,20 @@ describe('leader election', () => {
     });
   }
 
+  it('counts the deadline from when a renewal was sent, not from when its answer came', async () => {
+    const { clock, candidate } = world();
+    const a = candidate('a');
+    await clock.advance(1000);
+    a.network = 'answers late';
+    // The renewal of second 2 is answered in second 6, and no other after it.
+    await clock.advance(4000);
+    a.network = 'requests lost';
+    await clock.advance(6900);
+    assert.equal(a.leads(), true);
+    await clock.advance(200);
+    assert.equal(a.leads(), false);
+  });
+
   it('lets a frozen leader know before any of its timers fires', async () => {
     const { clock, candidate } = world();
     const a = candidate('a');
@@ -216,6 +230,18 @@ describe('leader election', () => {
     a.stop();
     await a.finished;
     assert.equal(leases.lease?.spec.holderIdentity, 'b');
+  });
+
+  it('gives way when it finds another in its lease, and does not release that', async () => {
+    const { clock, leases, candidate } = world();
+    const a = candidate('a');
+    await clock.advance(3000);
+    leases.seize('by hand');
+    await clock.advance(3000);
+    assert.deepEqual(
+      [a.leads(), types(a), leases.lease?.spec.holderIdentity],
+      [false, ['acquired', 'lost'], 'by hand'],
+    );
   });
 
   it('survives the deletion of its lease', async () => {
@@ -289,7 +315,17 @@ describe('leader election', () => {
     const who = fc.nat({ max: 2 });
     const moves = fc.array(
       fc.oneof(
-        fc.record({ who, network: fc.constantFrom<Network>('fine', 'fine', 'requests lost', 'answers lost', 'slow') }),
+        fc.record({
+          who,
+          network: fc.constantFrom<Network>(
+            'fine',
+            'fine',
+            'requests lost',
+            'answers lost',
+            'answers late',
+            'requests late',
+          ),
+        }),
         fc.record({ who, frozen: fc.boolean() }),
         fc.record({ pass: fc.integer({ min: 1, max: 25 }) }),
         fc.record({ pass: fc.integer({ min: 1, max: 25 }) }),

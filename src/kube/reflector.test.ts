@@ -177,6 +177,20 @@ describe('a reflector', () => {
     assert.deepEqual(asked, [{ ...none, sendInitialEvents: 'true' }, ...pages, ...pages]);
   });
 
+  it('does not show what was deleted while the list arrived', async () => {
+    const { batches, holds } = await reflect((_, response) => {
+      say(response, line('ADDED', rawPod('a', '1')), line('ADDED', rawPod('b', '2')));
+      say(
+        response,
+        line('DELETED', rawPod('a', '3')),
+        line('MODIFIED', rawPod('b', '4', 'Running')),
+        bookmark('5', true),
+      );
+    });
+    await holds('b Running');
+    assert.deepEqual(batches, [['added b']]);
+  });
+
   it('shows nothing of a list that breaks in the middle of a line', async () => {
     const { batches, holds } = await reflect((_, response, index) => {
       if (index > 0) {

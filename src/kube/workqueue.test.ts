@@ -60,6 +60,16 @@ describe('a work queue', () => {
     assert.deepEqual(await drain(queue), ['a']);
   });
 
+  it('gives a key that was added while it was worked on to a worker who waits, once it is done', async () => {
+    const { queue } = newQueue();
+    queue.add('a');
+    await queue.take(never);
+    const waiting = queue.take(never);
+    queue.add('a');
+    queue.done('a');
+    assert.equal(await waiting, 'a');
+  });
+
   it('gives what is added to who has waited longest', async () => {
     const { queue } = newQueue();
     const taken: string[] = [];

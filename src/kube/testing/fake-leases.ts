@@ -9,8 +9,10 @@ export type Network =
   | 'requests lost'
   /** The server acts, but its answer does not arrive. */
   | 'answers lost'
+  /** The server acts at once and answers four seconds later. */
+  | 'answers late'
   /** The server acts six seconds later, and answers then to who still waits. */
-  | 'slow';
+  | 'requests late';
 
 interface Lease {
   readonly metadata: { readonly resourceVersion: string };
@@ -29,6 +31,12 @@ export class FakeLeases {
   /** As when somebody deletes it by hand. */
   delete(): void {
     this.#lease = undefined;
+  }
+
+  /** As when somebody writes another holder into it by hand. */
+  seize(holder: string): void {
+    const { metadata, spec } = this.#lease ?? { metadata: {}, spec: {} };
+    this.#write({ metadata, spec: { ...spec, holderIdentity: holder } } as Lease);
   }
 
   /** The way of one client to it. @param network is asked at each request */
@@ -57,7 +65,12 @@ export class FakeLeases {
           // A refusal is lost as well.
         }
         break;
-      case 'slow': {
+      case 'answers late': {
+        const lease = this.#act(request);
+        await clock.sleep(4000);
+        return lease;
+      }
+      case 'requests late': {
         const acting = clock.sleep(6000).then(() => this.#act(request));
         if (timeoutMs > 6000) return acting;
         acting.catch(() => undefined);
