@@ -2,7 +2,7 @@ import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { Clock } from './clock.ts';
-import { ApiError } from './errors.ts';
+import { localError } from './errors.ts';
 import { KubeConfigError } from './kubeconfig.ts';
 
 /** A way to the API server with the credentials of one moment. */
@@ -169,12 +169,8 @@ async function readCredentials(kubeConfig: KubeConfig): Promise<Credentials> {
     await kubeConfig.applyToHTTPSOptions(options);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ApiError(`cannot get the credentials of user ${kubeConfig.getCurrentUser()?.name ?? '(none)'}: ${why}`, {
-      status: 0,
-      code: 'Credentials',
-      retryable: true,
-      cause: error,
-    });
+    const user = kubeConfig.getCurrentUser()?.name ?? '(none)';
+    throw localError('Credentials', `cannot get the credentials of user ${user}: ${why}`, error);
   }
   const headers: Record<string, string> = {};
   // A token that was read from a file may end in a newline, which no header can hold.

@@ -9,7 +9,7 @@ export interface ApiErrorDetails {
 }
 
 /** Codes of an `ApiError` that come from this side, where the server gave no reason of its own. */
-export type LocalErrorCode =
+type LocalErrorCode =
   /** The connection could not be made, or broke. The server may or may not have acted. */
   | 'Network'
   /** No answer in time. The server may or may not have acted. */
@@ -23,7 +23,7 @@ export type LocalErrorCode =
 export class ApiError extends Error {
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;
-  /** The reason of the server's `Status`, such as `Conflict` or `NotFound`, or a `LocalErrorCode`. */
+  /** The reason of the server's `Status`, such as `Conflict` or `NotFound`; or Network, Timeout, Credentials, InvalidResponse. */
   readonly code: string;
   /** Whether the very same request may succeed later. A `Conflict` is not: the object has to be read again first. */
   readonly retryable: boolean;
@@ -98,6 +98,11 @@ export function errorFromStatus(subject: string, status: number, body: StatusBod
     retryAfterMs: retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000),
     details: body.details,
   });
+}
+
+/** The error for what went wrong on this side, or on the way. All of it may pass, so all of it is retryable. */
+export function localError(code: LocalErrorCode, message: string, cause?: unknown): ApiError {
+  return new ApiError(message, { status: 0, code, retryable: true, cause });
 }
 
 /** Whether the error is the API's answer with one of these reasons, such as `NotFound`. */

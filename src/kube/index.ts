@@ -1,6 +1,6 @@
 export { type Clock, systemClock } from './clock.ts';
 export { FakeClock } from './fake-clock.ts';
-export { ApiError, type ApiErrorDetails, isApiError } from './errors.ts';
+export { ApiError, isApiError } from './errors.ts';
 export { KubeConfigError, loadKubeConfig } from './kubeconfig.ts';
 export {
   type ApiRequest,
@@ -10,7 +10,6 @@ export {
   mergePatch,
   type RequestObservation,
   strategicMergePatch,
-  type StreamRequest,
   type Transport,
 } from './transport.ts';
 export { type Change, keyOf, Store, type Stored } from './store.ts';

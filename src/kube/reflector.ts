@@ -1,6 +1,6 @@
 import { backOffMs } from './backoff.ts';
 import { isAborted, nextTurn, type Clock } from './clock.ts';
-import { ApiError, errorFromStatus, type StatusBody } from './errors.ts';
+import { ApiError, errorFromStatus, localError, type StatusBody } from './errors.ts';
 import { initialState, step, type ReflectorAction, type ReflectorInput, type Undertaking } from './reflector-state.ts';
 import { keyOf, type Store, type Stored } from './store.ts';
 import type { Transport } from './transport.ts';
@@ -283,7 +283,7 @@ function parseLine(path: string, line: string): RawEvent {
 function notAnEvent(path: string, line: string, cause?: unknown): ApiError {
   const beginning = JSON.stringify(line.slice(0, 80));
   const message = `watch of ${path}: not an event: ${beginning} (${line.length} characters)`;
-  return new ApiError(message, { status: 0, code: 'InvalidResponse', retryable: true, cause });
+  return localError('InvalidResponse', message, cause);
 }
 
 function failureOf(error: unknown): ReflectorInput<RawObject> {

@@ -144,12 +144,14 @@ export class Store<T extends Stored> {
    */
   replace(all: Iterable<T>): void {
     const changes: Change<T>[] = [];
-    const next = new Map<string, T>();
-    for (const object of all) next.set(keyOf(object.namespace, object.name), object);
-    for (const [key, previous] of this.#objects) {
-      if (!next.has(key)) this.#remove(key, previous, changes);
+    const objects = [...all];
+    if (this.#objects.size > 0) {
+      const staying = new Set(objects.map(({ namespace, name }) => keyOf(namespace, name)));
+      for (const [key, previous] of this.#objects) {
+        if (!staying.has(key)) this.#remove(key, previous, changes);
+      }
     }
-    for (const [key, object] of next) this.#put(key, object, changes);
+    for (const object of objects) this.#put(keyOf(object.namespace, object.name), object, changes);
     this.#deliver(changes);
     this.#synced = true;
     for (const done of this.#waitingForSync) done();

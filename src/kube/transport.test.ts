@@ -180,7 +180,7 @@ describe('a request', () => {
       answer: (response) => response.writeHead(200).end('<html>please log in</html>'),
       want: {
         message: 'GET /api/v1/pods: the answer is not JSON but "<html>please log in</html>"',
-        status: 200,
+        status: 0,
         code: 'InvalidResponse',
         retryable: true,
       },
@@ -507,6 +507,44 @@ describe('credentials', () => {
     server.accept('second');
     writeFileSync(token, 'second');
     await transport.request(get);
+  });
+
+  it('of another certificate open new connections, and let the streams on the old ones go on', async () => {
+    const server = await serve((seen, response) => {
+      if (seen.query['watch'] === undefined) sendJson(response, 200, {});
+      else response.writeHead(200).write('one\n', () => setTimeout(() => response.end('two\n'), 100));
+    });
+    const certFile = join(folder, 'certificate');
+    writeFileSync(certFile, 'first');
+    const clock = new FakeClock();
+    const transport = transportTo(kubeConfigFor(server.url, { certFile }), { clock, maxConnections: 1 });
+    const lines = transport.stream({ ...get, query: { watch: 'true' } })[Symbol.asyncIterator]();
+    await lines.next();
+    await transport.request(get);
+    await transport.request(get);
+    assert.equal(server.connections, 2);
+    writeFileSync(certFile, 'second');
+    await clock.advance(60_000);
+    // This one finds that it is time to look; the next has what was found.
+    await transport.request(get);
+    await transport.request(get);
+    assert.equal(server.connections, 3);
+    assert.deepEqual(await lines.next(), { done: false, value: 'two' });
+    assert.equal((await lines.next()).done, true);
+  });
+
+  it('that cannot be had any more do not stop a request while the old ones are accepted', async () => {
+    const server = await guarded();
+    const certFile = join(folder, 'vanishing-certificate');
+    writeFileSync(certFile, 'first');
+    const clock = new FakeClock();
+    const transport = transportTo(kubeConfigFor(server.url, { certFile, token: 'first' }), { clock });
+    await transport.request(get);
+    rmSync(certFile);
+    for (let minute = 0; minute < 3; minute++) {
+      await clock.advance(60_000);
+      await transport.request(get);
+    }
   });
 
   it('that cannot be had say whose they are and why', async () => {

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { abortReason, systemClock, type Clock } from './clock.ts';
 import { ConnectionSource, type Connection } from './connection.ts';
 import { startDeadline, startWatchdog } from './deadline.ts';
-import { ApiError, errorFromStatus, type StatusBody } from './errors.ts';
+import { ApiError, errorFromStatus, localError, type StatusBody } from './errors.ts';
 import { LineSplitter } from './lines.ts';
 
 /** Server-side apply. JSON is YAML, so that the body may be JSON. */
@@ -108,7 +108,7 @@ class HttpTransport implements Transport {
       const response = await this.#send(request, 'requests', deadline.signal);
       const text = await response.body.text();
       observed(response.statusCode, 'OK');
-      return (text === '' ? undefined : parse(request, response.statusCode, text)) as T;
+      return (text === '' ? undefined : parse(request, text)) as T;
     } catch (error) {
       throw this.#failure(request, error, observed);
     } finally {
@@ -212,13 +212,12 @@ class HttpTransport implements Transport {
   }
 }
 
-function parse(request: ApiRequest, status: number, text: string): unknown {
+function parse(request: ApiRequest, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const beginning = JSON.stringify(text.slice(0, 80));
-    const message = `${subject(request)}: the answer is not JSON but ${beginning}`;
-    throw new ApiError(message, { status, code: 'InvalidResponse', retryable: true, cause: error });
+    throw localError('InvalidResponse', `${subject(request)}: the answer is not JSON but ${beginning}`, error);
   }
 }
 
@@ -246,11 +245,11 @@ function statusBody(text: string): StatusBody {
 
 function networkError(request: ApiRequest, cause: unknown): ApiError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new ApiError(`${subject(request)}: ${why}`, { status: 0, code: 'Network', retryable: true, cause });
+  return localError('Network', `${subject(request)}: ${why}`, cause);
 }
 
 function timeoutError(request: ApiRequest, what: string): () => ApiError {
-  return () => new ApiError(`${subject(request)}: ${what}`, { status: 0, code: 'Timeout', retryable: true });
+  return () => localError('Timeout', `${subject(request)}: ${what}`);
 }
 
 function seconds(ms: number): string {

@@ -1,5 +1,5 @@
 import { nextTurn, type Clock } from '../clock.ts';
-import { ApiError, errorFromStatus } from '../errors.ts';
+import { errorFromStatus, localError } from '../errors.ts';
 import type { ApiRequest, Transport } from '../transport.ts';
 
 /** What happens between a client and the server. */
@@ -78,7 +78,7 @@ export class FakeLeases {
       }
     }
     await clock.sleep(timeoutMs, request.signal);
-    throw new ApiError('no answer', { status: 0, code: 'Timeout', retryable: true });
+    throw localError('Timeout', 'no answer');
   }
 
   #act({ method, body }: ApiRequest): Lease {

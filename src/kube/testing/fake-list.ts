@@ -1,5 +1,5 @@
 import { abortReason, nextTurn } from '../clock.ts';
-import { ApiError, errorFromStatus } from '../errors.ts';
+import { errorFromStatus, localError, type ApiError } from '../errors.ts';
 import type { RawObject } from '../reflector.ts';
 import type { StreamRequest, Transport } from '../transport.ts';
 
@@ -170,5 +170,5 @@ export class FakeList implements Transport {
 }
 
 function networkError(): ApiError {
-  return new ApiError('cut', { status: 0, code: 'Network', retryable: true });
+  return localError('Network', 'cut');
 }
