@@ -4,7 +4,9 @@ import { applyPatch, strategicMergePatch, type Transport } from './transport.ts'
 export interface ApplyRequest {
   /** Of the object: `/apis/moa.dev/v1alpha1/gpupools/national`. */
   readonly path: string;
-  /** Who owns the fields of the body from now on. Fields that the owner applied before and leaves out now are removed. */
+  /**
+   * Who owns the fields of the body from now on. Fields that the owner applied before and leaves out now are removed.
+   */
   readonly fieldManager: string;
   /** Takes fields over from other owners; true unless given, as is right for a controller with its own fields. */
   readonly force?: boolean;
@@ -44,8 +46,8 @@ export interface BindingRequest {
 }
 
 /**
- * Puts a pod on a node, once: the server refuses with code Conflict when the pod has a node already, is being deleted, or is another
- * one of the same name.
+ * Puts a pod on a node, once: the server refuses with code Conflict when the pod has a node already, is being deleted,
+ * or is another one of the same name.
  */
 export async function bindPod(transport: Transport, binding: BindingRequest, signal?: AbortSignal): Promise<void> {
   const { namespace, name, uid, nodeName } = binding;
@@ -97,8 +99,8 @@ export async function patchPodCondition(
 }
 
 /**
- * A patch that names another uid than the object's is refused as an attempt to change the uid, code Invalid. What it means
- * is what a binding with a wrong uid gets: Conflict.
+ * A patch that names another uid than the object's is refused as an attempt to change the uid, code Invalid. What it
+ * means is what a binding with a wrong uid gets: Conflict.
  */
 function throwUidConflict(error: unknown): never {
   const uidRefused =

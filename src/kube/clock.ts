@@ -47,7 +47,9 @@ export function systemClock(offsetMs = 0): Clock {
   };
 }
 
-/** The reason of an aborted signal as an Error: what was given to `abort()` where that is one, else a wrapper around it. */
+/**
+ * The reason of an aborted signal as an Error: what was given to `abort()` where that is one, else a wrapper around it.
+ */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new Error('aborted', { cause: reason });

@@ -13,9 +13,9 @@ export interface Condition {
 }
 
 /**
- * The conditions with one of them set: in its place, or at the end when it is the first of its type. The transition time
- * moves only when the status does. When nothing differs, the very same array comes back, so that `===` tells whether
- * there is something to write.
+ * The conditions with one of them set: in its place, or at the end when it is the first of its type. The transition
+ * time moves only when the status does. When nothing differs, the very same array comes back, so that `===` tells
+ * whether there is something to write.
  *
  * @param nowIso of the change; fractions of a second are cut off, since the server does not keep them
  */

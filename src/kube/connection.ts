@@ -84,6 +84,8 @@ export class ConnectionSource {
 
   /** Waits for the requests under way and cuts the streams. */
   async close(): Promise<void> {
+    // Or what is being opened would stay open.
+    await this.#checking?.catch(keepWhatWeHave);
     if (this.#current === undefined) return;
     const { requests, streams } = this.#current.connection.pools;
     await Promise.all([requests.close(), streams.destroy()]);

@@ -36,7 +36,9 @@ export interface ControllerOptions {
   readonly queue: WorkQueue<string>;
   /** How many keys are worked on at a time. */
   readonly workers: number;
-  /** Makes the world match what is wanted for the key. Level-triggered: it reads the present state, whatever happened. */
+  /**
+   * Makes the world match what is wanted for the key. Level-triggered: it reads the present state, whatever happened.
+   */
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -1,6 +1,9 @@
 import { abortReason, type Clock } from './clock.ts';
 
-/** Why timers of ours end early. One object, since making an error with its stack for each request costs more than the timer. */
+/**
+ * Why timers of ours end early. One object, since making an error with its stack for each request costs more than the
+ * timer.
+ */
 const noLongerNeeded = new Error('no longer needed');
 
 /** A signal that aborts when time is up or the caller's signal does. */

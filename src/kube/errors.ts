@@ -23,7 +23,10 @@ type LocalErrorCode =
 export class ApiError extends Error {
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;
-  /** The reason of the server's `Status`, such as `Conflict` or `NotFound`; or Network, Timeout, Credentials, InvalidResponse. */
+  /**
+   * The reason of the server's `Status`, such as `Conflict` or `NotFound`; or Network, Timeout, Credentials,
+   * InvalidResponse.
+   */
   readonly code: string;
   /** Whether the very same request may succeed later. A `Conflict` is not: the object has to be read again first. */
   readonly retryable: boolean;

@@ -24,7 +24,10 @@ export interface EventRecord {
   readonly action: string;
   /** One sentence for people; cut at 1 KiB. */
   readonly note: string;
-  /** Events of one object with the same key within the window are one event that is counted; the note is that of the first. Type, reason, action and note unless given. */
+  /**
+   * Events of one object with the same key within the window are one event that is counted; the note is that of the
+   * first. Type, reason, action and note unless given.
+   */
   readonly dedupeKey?: string;
 }
 
@@ -79,8 +82,9 @@ const retry = { baseMs: 500, maxMs: 5_000 };
 const longest = { note: 1024, word: 128, name: 253 };
 
 /**
- * Writes events.k8s.io/v1 Events. `record` returns at once and never throws; `run` sends. What repeats within ten minutes
- * is one event with a count. Rates are limited, overall and for each object; when too many wait, the oldest is dropped.
+ * Writes events.k8s.io/v1 Events. `record` returns at once and never throws; `run` sends. What repeats within ten
+ * minutes is one event with a count. Rates are limited, overall and for each object; when too many wait, the oldest is
+ * dropped.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;

@@ -30,7 +30,10 @@ interface LeaseWrite {
   readonly nowMs: number;
 }
 
-/** Reads and writes one Lease. Each write is refused, code Conflict or AlreadyExists, if somebody else wrote since `before`. */
+/**
+ * Reads and writes one Lease. Each write is refused, code Conflict or AlreadyExists, if somebody else wrote since
+ * `before`.
+ */
 export class LeaseClient {
   readonly #transport: Transport;
   readonly #namespace: string;

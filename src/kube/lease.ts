@@ -32,8 +32,9 @@ export interface LeaderElectionOptions {
    * The leader's work. It has to stop when its signal aborts, and to settle then: until it does, this process does not
    * stand for election again.
    *
-   * @param stillLeading false from the moment leadership can no longer be relied on. It looks at the monotonic clock, so
-   * that a process which was frozen knows before any timer has fired: ask before every act that only a leader may do.
+   * @param stillLeading false from the moment leadership can no longer be relied on. It looks at the monotonic clock,
+   * so that a process which was frozen knows before any timer has fired: ask before every act that only a leader may
+   * do.
    */
   readonly onStartedLeading: (signal: AbortSignal, stillLeading: () => boolean) => Promise<void>;
   /** Somebody, perhaps we, was seen to hold the lease. */
@@ -43,11 +44,12 @@ export interface LeaderElectionOptions {
 }
 
 /**
- * Stands for election until the signal aborts, leads whenever it is elected, and gives the lease back at the end, so that
- * a follower takes over at its next look.
+ * Stands for election until the signal aborts, leads whenever it is elected, and gives the lease back at the end, so
+ * that a follower takes over at its next look.
  *
  * A lease is judged by when this process last saw it change, never by the times written in it: clocks differ. There is
- * no fencing in Kubernetes, so the leader stops `renewDeadlineMs` after the last renewal it sent, before another may begin.
+ * no fencing in Kubernetes, so the leader stops `renewDeadlineMs` after the last renewal it sent, before another may
+ * begin.
  *
  * Resolves when the signal has aborted and the work has settled. When the work ends by itself, the lease is given back
  * and this ends as the work did: resolved, or rejected with its error.
@@ -216,7 +218,10 @@ class Elector {
     if (record.holder !== '') this.#options.onNewLeader?.(record.holder);
   }
 
-  /** Followers that look together would fight for a free lease. At most the retry period, so that a lease given back is taken within it. */
+  /**
+   * Followers that look together would fight for a free lease. At most the retry period, so that a lease given back is
+   * taken within it.
+   */
   #followerPauseMs(): number {
     return this.#options.retryPeriodMs * (0.5 + this.#options.random() * 0.4);
   }

@@ -1,8 +1,8 @@
 const newline = 0x0a;
 
 /**
- * Cuts a stream of bytes into lines. What is joined is at most one line that spans chunks, so the longest string made is
- * the longest line, whatever the size of the stream.
+ * Cuts a stream of bytes into lines. What is joined is at most one line that spans chunks, so the longest string made
+ * is the longest line, whatever the size of the stream.
  */
 export class LineSplitter {
   #partial: Buffer[] = [];

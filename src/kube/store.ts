@@ -41,7 +41,8 @@ interface Index<T> {
  * | replace | O(old + new) |
  *
  * Subscribers see the changes in order and after the store holds them. One that throws does not keep the others from
- * their changes; its error goes to `onSubscriberError` (which must not throw), or up as an uncaught exception where that is not given.
+ * their changes; its error goes to `onSubscriberError` (which must not throw), or up as an uncaught exception where
+ * that is not given.
  */
 export class Store<T extends Stored> {
   #objects = new Map<string, T>();

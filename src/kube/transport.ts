@@ -32,7 +32,9 @@ export interface ApiRequest {
 
 /** A request whose answer goes on. */
 export interface StreamRequest extends ApiRequest {
-  /** The stream fails with code Timeout when nothing arrives for so long. Without it, a half-open socket hangs for ever. */
+  /**
+   * The stream fails with code Timeout when nothing arrives for so long. Without it, a half-open socket hangs for ever.
+   */
   readonly inactivityMs?: number;
 }
 
@@ -52,13 +54,17 @@ export interface RequestObservation {
 }
 
 /**
- * The way to the API server. Every error it throws is an ApiError, except that an aborted request throws the reason of its signal.
- * Nothing is sent twice, save once with fresh credentials after a 401: who retries must know what a second time does.
+ * The way to the API server. Every error it throws is an ApiError, except that an aborted request throws the reason of
+ * its signal. Nothing is sent twice, save once with fresh credentials after a 401: who retries must know what a second
+ * time does.
  */
 export interface Transport {
   /** The parsed answer; undefined when it has no body. */
   request<T>(request: ApiRequest): Promise<T>;
-  /** The lines of the answer as they arrive. It ends when the server ends it and throws when it breaks. Leaving the loop closes it. */
+  /**
+   * The lines of the answer as they arrive. It ends when the server ends it and throws when it breaks. Leaving the loop
+   * closes it.
+   */
   stream(request: StreamRequest): AsyncIterable<string>;
   /** Waits for the requests under way and cuts the streams. */
   close(): Promise<void>;
@@ -145,7 +151,11 @@ class HttpTransport implements Transport {
     return this.#connections.close();
   }
 
-  /** Sends with the credentials at hand and, if those are refused, once more with fresh ones. @throws for a status of 300 and above */
+  /**
+   * Sends with the credentials at hand and, if those are refused, once more with fresh ones.
+   *
+   * @throws {ApiError} for a status of 300 and above
+   */
   async #send(
     request: ApiRequest,
     pool: keyof Connection['pools'],

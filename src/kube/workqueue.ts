@@ -39,8 +39,8 @@ interface Entry<K> {
 }
 
 /**
- * Keys that need work. A key is in the queue once however often it is added, and only one worker has it at a time: added
- * meanwhile, it comes again after `done`. Of several adds the highest priority and the earliest time count.
+ * Keys that need work. A key is in the queue once however often it is added, and only one worker has it at a time:
+ * added meanwhile, it comes again after `done`. Of several adds the highest priority and the earliest time count.
  *
  * | operation | cost |
  * |---|---|

@@ -1,7 +1,7 @@
 /**
  * A process that stands for election, for tests that kill and freeze it. Arguments: kubeconfig, namespace, identity.
- * It prints `leading`, then `act` ten times a second for as long as it may act as leader, and `stopped` when it was told
- * to stop. SIGTERM ends it in order.
+ * It prints `leading`, then `act` ten times a second for as long as it may act as leader, and `stopped` when it was
+ * told to stop. SIGTERM ends it in order.
  */
 import process from 'node:process';
 

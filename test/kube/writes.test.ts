@@ -53,6 +53,17 @@ describe('what the API server makes of our writes', { concurrency: true }, () =>
     await assert.rejects(binding, { status: 404, code: 'NotFound' });
   });
 
+  test('a binding of a pod that is being deleted is a conflict', async () => {
+    const namespace = await cluster.namespace();
+    const { metadata, ...rest } = podManifest({ name: 'going', namespace });
+    const held = { ...rest, metadata: { ...metadata, finalizers: ['example.test/hold'] } };
+    const pod = await cluster.client.create(held);
+    await cluster.client.delete(pod);
+    const uid = pod.metadata.uid!;
+    const binding = bindPod(cluster.client.transport, { namespace, name: 'going', uid, nodeName: 'node-1' });
+    await assert.rejects(binding, { status: 409, code: 'Conflict' });
+  });
+
   test('a condition is set beside the others of the pod, and set again in its place', async () => {
     const { pod, namespace, uid } = await createPod('waiting');
     const target = { namespace, name: 'waiting', uid };

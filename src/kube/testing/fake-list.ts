@@ -74,7 +74,8 @@ export class FakeList implements Transport {
     const names = [...this.#objects.keys()].sort().filter((name) => name > after);
     const page = names.slice(0, FakeList.pageSize);
     const more = names.length > page.length ? { continue: `${version}:${page.at(-1) ?? ''}` } : {};
-    // A page shows the state of its list's version: a change between pages makes the rest expire, which is stricter than etcd.
+    // A page shows the state of its list's version: a change between pages makes the rest expire, which is stricter
+    // than etcd.
     if (Number(version) !== this.#version) throw errorFromStatus('list', 410, { reason: 'Expired' });
     return { metadata: { resourceVersion: version, ...more }, items: page.map((name) => this.#objects.get(name)) } as T;
   }
