@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { Credentials } from './credentials.ts';
+import { nodeMonitorGraceSeconds } from './kwok/index.ts';
 
 /** A process of the control plane. */
 export type Component = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kwok' | 'kube-scheduler';
@@ -49,12 +50,6 @@ const controllers = [
   'ttl-after-finished-controller',
   'validatingadmissionpolicy-status-controller',
 ];
-
-/**
- * Seconds after which node-lifecycle takes a silent node for lost. KWOK renews a lease every quarter of its duration
- * (see kwok.ts), so this leaves room for two renewals that failed.
- */
-const nodeMonitorGraceSeconds = 400;
 
 /** The arguments that each component is started with. */
 export const componentArguments: Readonly<Record<Component, (settings: ComponentSettings) => readonly string[]>> = {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { createTransport, isApiError, loadKubeConfig, type Transport } from '../../src/kube/index.ts';
+import { createTransport, loadKubeConfig, type Transport } from '../../src/kube/index.ts';
 import { ensureBinaries, type BinaryName } from './binaries.ts';
 import { ComponentProcesses } from './component-processes.ts';
 import { componentArguments, kubeconfigOf, type Component, type Ports } from './components.ts';
 import { ensureCredentials, writeKubeconfig, type Credentials } from './credentials.ts';
 import { claimDataDir, type DataDir } from './data-dir.ts';
-import { kwokConfiguration } from './kwok.ts';
+import { kwokConfiguration } from './kwok/index.ts';
 import { createNodes, sampleNodes, areUsable, type SimulatedNode } from './nodes.ts';
 import { freePort } from './ports.ts';
 import { printProgress, type BuildProgress } from './progress.ts';
@@ -159,7 +159,7 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async start(component: Component): Promise<void> {
-    if (component === 'kwok') await this.#forgetLeases();
+    if (component === 'kwok') await this.#untilLeaseNamespace();
     this.#spawn(component);
     // etcd is asked through the API server: when both were killed, the second to start is waited for.
     const servers = this.#processes.has('etcd') && this.#processes.has('kube-apiserver');
@@ -262,17 +262,12 @@ class LocalControlPlane implements ControlPlane {
     });
   }
 
-  /**
-   * KWOK takes a new identity on every start and leaves nodes alone whose lease another identity holds. Its own of an
-   * earlier life would keep it out until they run out.
-   */
-  async #forgetLeases(): Promise<void> {
-    const path = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
-    try {
-      await this.#api().request({ method: 'DELETE', path });
-    } catch (error) {
-      if (!isApiError(error, 'NotFound')) throw error;
-    }
+  /** The API server makes it shortly after it is ready. KWOK does not try a second time to give a node its lease. */
+  #untilLeaseNamespace(): Promise<void> {
+    return this.#until(['kube-apiserver', 'etcd'], async () => {
+      await this.#api().request({ method: 'GET', path: '/api/v1/namespaces/kube-node-lease' });
+      return true;
+    });
   }
 
   #api(): Transport {

@@ -13,8 +13,7 @@ export interface SimulatedNode {
 const workers = 16;
 
 /**
- * Creates node objects in parallel; those that exist already stay as they are. They are born with a Ready condition, as
- * when a kubelet registers itself; KWOK then keeps their leases.
+ * Creates node objects in parallel; those that exist already stay as they are. KWOK makes them Ready.
  *
  * @throws ApiError when the API server refuses a node.
  */
@@ -58,16 +57,7 @@ function isUsable({ spec, status }: NodeView): boolean {
 
 /** The node object that a simulated node is created from. */
 export function nodeObject(node: SimulatedNode): object {
-  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const capacity = { cpu: '192', memory: '2Ti', pods: '110', 'ephemeral-storage': '4Ti', ...node.capacity };
-  const condition = (type: string, status: string, reason: string) => ({
-    type,
-    status,
-    reason,
-    message: '',
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  });
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -82,17 +72,7 @@ export function nodeObject(node: SimulatedNode): object {
       annotations: { ...node.annotations },
     },
     spec: node.taints === undefined ? {} : { taints: node.taints },
-    status: {
-      capacity,
-      allocatable: capacity,
-      addresses: [{ type: 'Hostname', address: node.name }],
-      conditions: [
-        condition('Ready', 'True', 'KubeletReady'),
-        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
-        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
-        condition('PIDPressure', 'False', 'KubeletHasSufficientPID'),
-      ],
-    },
+    status: { capacity, allocatable: capacity, addresses: [{ type: 'Hostname', address: node.name }] },
   };
 }
 
