@@ -33,7 +33,15 @@ if (args.includes('--help') || args.includes('-h')) {
 
 async function main(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('test/'))) {
-    const needed = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kwok', 'kubectl', 'promtool'] as const;
+    const needed = [
+      'etcd',
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kwok',
+      'kubectl',
+      'kube-scheduler',
+      'promtool',
+    ] as const;
     await ensureBinaries(needed, printProgress());
   }
   const results: FileResult[] = [];
