@@ -23,17 +23,21 @@ export interface Pod extends KubeObject {
     readonly message?: string;
     readonly startTime?: string;
     readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly {
-      readonly state: {
-        readonly running?: { readonly startedAt: string };
-        readonly terminated?: {
-          readonly exitCode: number;
-          readonly reason: string;
-          readonly startedAt: string;
-          readonly finishedAt: string;
-        };
-      };
-    }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** How one container of a pod is. */
+export interface ContainerStatus {
+  readonly state: {
+    readonly running?: { readonly startedAt: string };
+    readonly terminated?: {
+      readonly exitCode: number;
+      readonly reason: string;
+      readonly startedAt: string;
+      readonly finishedAt: string;
+    };
   };
 }
 

@@ -1,6 +1,9 @@
 /** Annotations by which an object tells KWOK how to behave. */
 export const simulation = {
-  /** On a pod: how long it runs, as a Go duration (`90s`, `1h30m`). Without it a pod runs until it is deleted. */
+  /**
+   * On a pod: how long it runs, as a Go duration (`90s`, `1h30m`); read when it starts. Without it a pod runs until it is
+   * deleted.
+   */
   duration: 'kwok.moa.dev/duration',
   /** On a pod that has a duration: `Failed` ends it with exit code 1. Anything else: it succeeds. */
   outcome: 'kwok.moa.dev/outcome',

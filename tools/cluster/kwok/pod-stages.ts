@@ -1,51 +1,59 @@
 import { annotation, simulation } from './annotations.ts';
 import { when, type Stage } from './stage.ts';
 
-const instant = '2006-01-02T15:04:05.000Z';
 const goDuration = '^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h))+$';
+const misspelt = `${annotation(simulation.duration)} // empty | select(test("${goDuration}") | not)`;
 
-/** The running pod's status message, which says when it ends: the only field of a pod's status that can hold it. */
-const untilPattern = 'until (?<end>[^ ]+)$';
-const simulatedEnd = `.status.message // "" | capture("${untilPattern}").end`;
+/** A running pod's status message says when it ends: no other field of a pod's status can hold that. */
+const until = 'simulated: runs until ';
+const simulatedEnd = `.status.message // "" | capture("^${until}(?<end>.+)$").end`;
+const utc = (time: string) => `(dateInZone "2006-01-02T15:04:05.000Z" ${time} "UTC")`;
 
+/** The server cuts the instant of deletion to a whole second; the second after it is surely not too early. */
 const graceEnd = '(.metadata.deletionTimestamp | fromdateiso8601 + 1 | todateiso8601)';
 
 const alive = when('.metadata.deletionTimestamp', 'DoesNotExist');
 const dying = when('.metadata.deletionTimestamp', 'Exists');
-const valid = `${annotation(simulation.duration)} // empty | select(test("${goDuration}"))`;
-const invalid = `${annotation(simulation.duration)} // empty | select(test("${goDuration}") | not)`;
 
-/** Statuses of all containers once they have ended. The template's dot is the pod. */
-const terminatedContainers = `
-{{ $root := . }}
-containerStatuses:
-{{ range $index, $container := .spec.containers }}
-- name: {{ $container.name | Quote }}
-  image: {{ $container.image | Quote }}
-  imageID: ""
-  ready: false
-  started: false
-  restartCount: 0
-  state:
-    terminated:
-      exitCode: {{ $exitCode }}
-      reason: {{ $reason }}
-      finishedAt: {{ $now | Quote }}
-      {{ if $root.status.containerStatuses }}
-      startedAt: {{ (index $root.status.containerStatuses $index).state.running.startedAt | Quote }}
-      {{ else }}
-      startedAt: {{ $now | Quote }}
-      {{ end }}
-{{ end }}
-`;
+const annotations = '(or .metadata.annotations dict)';
+const ownExitCode = `(eq (or (index ${annotations} "${simulation.outcome}") "") "Failed" | ternary 1 0)`;
 
-const endedConditions = `
+/**
+ * The status of a pod whose containers end now with `$exitCode`. Lists of container statuses are replaced as a whole; an
+ * init container that has ended keeps its state, a sidecar ends with the rest.
+ */
+const ended = `
+{{ $now := Now }}
+{{ $pod := . }}
+phase: {{ eq $exitCode 0 | ternary "Succeeded" "Failed" }}
+message: null
 conditions:
 {{ range (list "Ready" "ContainersReady") }}
 - type: {{ . }}
   status: "False"
-  reason: {{ $conditionReason }}
+  reason: {{ eq $exitCode 0 | ternary "PodCompleted" "PodFailed" }}
   lastTransitionTime: {{ $now | Quote }}
+{{ end }}
+{{ range $field, $statuses := (pick .status "containerStatuses" "initContainerStatuses") }}
+{{ $field }}:
+{{ range $statuses }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  imageID: ""
+  ready: false
+  started: false
+  restartCount: 0
+  {{ if .state.running }}
+  state:
+    terminated:
+      exitCode: {{ $exitCode }}
+      reason: {{ eq $exitCode 0 | ternary "Completed" "Error" }}
+      startedAt: {{ .state.running.startedAt | Quote }}
+      finishedAt: {{ $now | Quote }}
+  {{ else }}
+  state: {{ toJson .state }}
+  {{ end }}
+{{ end }}
 {{ end }}
 `;
 
@@ -54,17 +62,17 @@ export const podStages: Readonly<Record<string, Stage>> = {
   'pod-run': {
     apiGroup: 'v1',
     kind: 'Pod',
-    when: [alive, when('.status.phase', 'In', 'Pending'), when(invalid, 'DoesNotExist')],
+    when: [alive, when('.status.phase', 'In', 'Pending'), when(misspelt, 'DoesNotExist')],
     then: [
       {
         patch: 'status',
         with: `
 {{ $now := Now }}
-{{ $duration := index (or .metadata.annotations dict) "${simulation.duration}" }}
+{{ $duration := index ${annotations} "${simulation.duration}" }}
 phase: Running
 startTime: {{ $now | Quote }}
 {{ if $duration }}
-message: {{ dateInZone "${instant}" (now | mustDateModify $duration) "UTC" | printf "simulated: runs until %s" | Quote }}
+message: {{ print "${until}" ${utc('(now | mustDateModify $duration)')} | Quote }}
 {{ end }}
 conditions:
 {{ range (list "PodReadyToStartContainers" "Initialized" "Ready" "ContainersReady") }}
@@ -113,8 +121,7 @@ initContainerStatuses:
   {{ end }}
 {{ end }}
 {{ end }}
-{{ $hostIPs := NodeIPsWith .spec.nodeName }}
-{{ with $hostIPs }}
+{{ with NodeIPsWith .spec.nodeName }}
 hostIP: {{ index . 0 | Quote }}
 hostIPs:
 {{ range . }}
@@ -136,7 +143,7 @@ podIPs:
   'pod-reject': {
     apiGroup: 'v1',
     kind: 'Pod',
-    when: [alive, when('.status.phase', 'In', 'Pending'), when(invalid, 'Exists')],
+    when: [alive, when('.status.phase', 'In', 'Pending'), when(misspelt, 'Exists')],
     then: [
       {
         patch: 'status',
@@ -152,26 +159,12 @@ message: {{ index .metadata.annotations "${simulation.duration}" | printf "annot
   'pod-end': {
     apiGroup: 'v1',
     kind: 'Pod',
-    when: [alive, when('.status.phase', 'In', 'Running'), when(valid, 'Exists')],
+    when: [alive, when('.status.phase', 'In', 'Running'), when(simulatedEnd, 'Exists')],
     at: simulatedEnd,
-    then: [
-      {
-        patch: 'status',
-        with: `
-{{ $now := Now }}
-{{ $failed := eq (or (index .metadata.annotations "${simulation.outcome}") "") "Failed" }}
-{{ $exitCode := ternary 1 0 $failed }}
-{{ $reason := ternary "Error" "Completed" $failed }}
-{{ $conditionReason := ternary "PodFailed" "PodCompleted" $failed }}
-phase: {{ ternary "Failed" "Succeeded" $failed }}
-message: null
-${endedConditions}${terminatedContainers}`,
-      },
-    ],
+    then: [{ patch: 'status', with: `{{ $exitCode := ${ownExitCode} }}${ended}` }],
   },
 
-  // The containers use up all of the grace period, unless their work is done before. The server cuts the instant of
-  // deletion to a whole second, so the second after it is the first that is surely not too early.
+  // The containers use up all of the grace period, unless their work is done before.
   'pod-terminate': {
     apiGroup: 'v1',
     kind: 'Pod',
@@ -181,15 +174,14 @@ ${endedConditions}${terminatedContainers}`,
       {
         patch: 'status',
         with: `
-{{ $now := Now }}
-{{ $end := regexFind "[^ ]+$" (or .status.message "") }}
-{{ $done := and $end (le $end (dateInZone "${instant}" now "UTC")) }}
-{{ $exitCode := ternary 0 143 (not (not $done)) }}
-{{ $reason := ternary "Completed" "Error" (not (not $done)) }}
-{{ $conditionReason := ternary "PodCompleted" "PodFailed" (not (not $done)) }}
-phase: {{ ternary "Succeeded" "Failed" (not (not $done)) }}
-message: null
-${endedConditions}${terminatedContainers}`,
+{{ $exitCode := 143 }}
+{{ $message := or .status.message "" }}
+{{ if hasPrefix "${until}" $message }}
+{{ if le (trimPrefix "${until}" $message) ${utc('now')} }}
+{{ $exitCode = ${ownExitCode} }}
+{{ end }}
+{{ end }}
+${ended}`,
       },
     ],
   },
