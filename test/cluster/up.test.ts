@@ -104,6 +104,8 @@ describe('npm run cluster', () => {
     assert.equal((await again.get<KubeObject & { data: { key: string } }>(configMap)).data.key, 'value');
     assert.equal((await again.list({ apiVersion: 'v1', kind: 'Node' })).length, 2);
     await again.transport.close();
+    // Twice, as when a terminal sends it and npm passes it on.
+    second.child.kill('SIGINT');
     second.child.kill('SIGINT');
     await once(second.child, 'exit');
     assert.equal(second.child.exitCode, 0);

@@ -48,12 +48,18 @@ async function up(nodes: number, dataDir: string | undefined): Promise<void> {
   }
 }
 
-/** Ctrl-C, SIGTERM, a closed terminal or the end of npm ask for an orderly stop. A second signal does not wait for it. */
+/**
+ * Ctrl-C, SIGTERM, a closed terminal or the end of npm ask for an orderly stop. A signal that comes a second later does
+ * not wait for it; sooner it is the same Ctrl-C, which a terminal and npm both pass on.
+ */
 function stopRequest(): { signal: AbortSignal; asked: Promise<undefined>; forget: () => void } {
   const controller = new AbortController();
   const { promise: asked, resolve } = Promise.withResolvers<undefined>();
+  let first = Infinity;
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
+    if (Date.now() > first + 1000) process.exit(130);
+    if (controller.signal.aborted) return;
+    first = Date.now();
     console.error('Stopping ...');
     controller.abort();
     resolve(undefined);
