@@ -1,0 +1,2 @@
+export * from './arrays.ts';
+export * from './bitSet.ts';

@@ -1,0 +1,186 @@
+import { at } from '../ds/index.ts';
+import { milli, type MilliGpus } from '../units/index.ts';
+
+/** One quota as the tree sees it. Capacities in milli-GPUs, class guarantees in devices. */
+export interface QuotaNode {
+  /** Index of the parent in the list given to {@link QuotaTree}, which must come earlier; undefined = the pool. */
+  readonly parent: number | undefined;
+  /** Guarantee of any class, entitlements included. */
+  readonly flexibleGuarantee: MilliGpus;
+  /** Guaranteed devices of each class, in the order of the tree's weights. */
+  readonly classGuarantees: readonly number[];
+  readonly borrowingLimit: MilliGpus | undefined;
+  readonly lendingLimit: MilliGpus | undefined;
+}
+
+/**
+ * The quota tree of one pool and what is held in it (DESIGN.md section 4.2).
+ *
+ * Use bubbles up: a quota first fills its `local` part, the part of its subtree's capacity that it does not lend, and
+ * charges only the excess to its parent. The root stands for the pool: its own quota is the ready capacity that no one
+ * is guaranteed. Indices are those of the list given to the constructor; all amounts are milli-GPUs.
+ *
+ * | operation | cost |
+ * |---|---|
+ * | charge, available, ceiling, holdsWithinGuarantee | O(depth) |
+ * | borrowed | O(classes) |
+ */
+export class QuotaTree {
+  readonly size: number;
+  readonly #classes: number;
+  readonly #weights: readonly MilliGpus[];
+  readonly #parent: Int32Array;
+  readonly #subtree: Float64Array;
+  readonly #lendable: Float64Array;
+  readonly #local: Float64Array;
+  readonly #borrowingLimit: Float64Array;
+  /** What each node holds itself plus what its children charged it. The root is the last element. */
+  readonly #usage: Float64Array;
+  /** Sums over the subtree of each quota. */
+  readonly #flexible: Float64Array;
+  readonly #classGuarantee: Float64Array;
+  readonly #devices: Float64Array;
+
+  constructor(quotas: readonly QuotaNode[], weights: readonly MilliGpus[], readyCapacity: MilliGpus) {
+    const n = quotas.length;
+    const classes = weights.length;
+    this.size = n;
+    this.#classes = classes;
+    this.#weights = weights;
+    this.#parent = Int32Array.from([...quotas.map((q) => q.parent ?? n), -1]);
+    this.#subtree = new Float64Array(n + 1);
+    this.#lendable = new Float64Array(n + 1);
+    this.#local = new Float64Array(n + 1);
+    this.#borrowingLimit = Float64Array.from(quotas.map((q) => q.borrowingLimit ?? Infinity));
+    this.#usage = new Float64Array(n + 1);
+    this.#flexible = new Float64Array(n + 1);
+    this.#classGuarantee = new Float64Array((n + 1) * classes);
+    this.#devices = new Float64Array((n + 1) * classes);
+
+    let guaranteed = 0;
+    // Children come after their parents, so that one pass from the end sums every subtree.
+    for (let i = n - 1; i >= 0; i--) {
+      const quota = at(quotas, i);
+      const parent = at(this.#parent, i);
+      let own: number = quota.flexibleGuarantee;
+      for (let c = 0; c < classes; c++) {
+        const devices = at(quota.classGuarantees, c);
+        own += devices * at(weights, c);
+        this.#classGuarantee[i * classes + c] = at(this.#classGuarantee, i * classes + c) + devices;
+      }
+      guaranteed += own;
+      this.#flexible[i] = at(this.#flexible, i) + quota.flexibleGuarantee;
+      this.#subtree[i] = at(this.#subtree, i) + own;
+      this.#lendable[i] = Math.min(quota.lendingLimit ?? Infinity, at(this.#subtree, i));
+      this.#local[i] = at(this.#subtree, i) - at(this.#lendable, i);
+      this.#subtree[parent] = at(this.#subtree, parent) + at(this.#lendable, i);
+      this.#flexible[parent] = at(this.#flexible, parent) + at(this.#flexible, i);
+      for (let c = 0; c < classes; c++) {
+        const sum = parent * classes + c;
+        this.#classGuarantee[sum] = at(this.#classGuarantee, sum) + at(this.#classGuarantee, i * classes + c);
+      }
+    }
+    this.#subtree[n] = at(this.#subtree, n) + Math.max(0, readyCapacity - guaranteed);
+    this.#local[n] = at(this.#subtree, n);
+  }
+
+  /** Adds (or, negative, gives back) devices of a class held by quota `q`. Giving back is the exact undo. */
+  charge(q: number, classIndex: number, devices: number): void {
+    let amount = devices * at(this.#weights, classIndex);
+    for (let i = q; i >= 0; i = at(this.#parent, i)) {
+      const slot = i * this.#classes + classIndex;
+      this.#devices[slot] = at(this.#devices, slot) + devices;
+      if (amount === 0) continue;
+      const local = at(this.#local, i);
+      const before = at(this.#usage, i);
+      this.#usage[i] = before + amount;
+      amount = Math.max(0, before + amount - local) - Math.max(0, before - local);
+    }
+  }
+
+  /**
+   * What quota `q` may take beyond what it holds now. Negative after over-admission (a node died, a limit was lowered);
+   * then nothing fits until enough has ended.
+   */
+  available(q: number): MilliGpus {
+    const root = this.size;
+    if (q === root) return milli(at(this.#subtree, root) - at(this.#usage, root));
+    const above = this.available(at(this.#parent, q));
+    const local = at(this.#local, q);
+    const usage = at(this.#usage, q);
+    const room = at(this.#lendable, q) + at(this.#borrowingLimit, q) - Math.max(0, usage - local);
+    return milli(Math.max(0, local - usage) + Math.min(above, room));
+  }
+
+  /** What quota `q` could hold were nothing else running: the most that {@link available} can ever be. */
+  ceiling(q: number): MilliGpus {
+    const root = this.size;
+    if (q === root) return milli(at(this.#subtree, root));
+    const above = this.ceiling(at(this.#parent, q));
+    return milli(at(this.#local, q) + Math.min(above, at(this.#lendable, q) + at(this.#borrowingLimit, q)));
+  }
+
+  /**
+   * Whether the request stays within guarantee: the lowest quota from `q` upwards whose own unused guarantee (its
+   * subtree's, for a parent) holds it all, or undefined when the request would be borrowed (DESIGN.md section 7).
+   */
+  guarantorOf(q: number, request: readonly ClassRequest[]): number | undefined {
+    for (let i = q; i !== this.size; i = at(this.#parent, i)) {
+      if (this.#guarantees(i, request)) return i;
+    }
+    return undefined;
+  }
+
+  /** Held beyond guarantee by the subtree of `q`: a class guarantee covers use of that class only. */
+  borrowed(q: number): MilliGpus {
+    return milli(Math.max(0, this.#flexibleUse(q, []) - at(this.#flexible, q)));
+  }
+
+  /** Guarantee of the subtree of `q` that nothing of the subtree uses. */
+  unusedGuarantee(q: number): MilliGpus {
+    let unused = Math.max(0, at(this.#flexible, q) - this.#flexibleUse(q, []));
+    for (let c = 0; c < this.#classes; c++) {
+      const free = at(this.#classGuarantee, q * this.#classes + c) - at(this.#devices, q * this.#classes + c);
+      unused += Math.max(0, free) * at(this.#weights, c);
+    }
+    return milli(unused);
+  }
+
+  /** Normalized GPUs held by the subtree of `q`. */
+  used(q: number): MilliGpus {
+    let sum = 0;
+    for (let c = 0; c < this.#classes; c++) sum += this.devices(q, c) * at(this.#weights, c);
+    return milli(sum);
+  }
+
+  /** Devices of a class held by the subtree of `q`. */
+  devices(q: number, classIndex: number): number {
+    return at(this.#devices, q * this.#classes + classIndex);
+  }
+
+  /** Index of the parent; `size` for a quota directly under the pool. */
+  parentOf(q: number): number {
+    return at(this.#parent, q);
+  }
+
+  #guarantees(i: number, request: readonly ClassRequest[]): boolean {
+    return this.#flexibleUse(i, request) <= Math.max(at(this.#flexible, i), this.#flexibleUse(i, []));
+  }
+
+  /** Use that no class guarantee covers, with the request added. */
+  #flexibleUse(i: number, request: readonly ClassRequest[]): number {
+    let use = 0;
+    for (let c = 0; c < this.#classes; c++) {
+      let devices = at(this.#devices, i * this.#classes + c) - at(this.#classGuarantee, i * this.#classes + c);
+      for (const asked of request) if (asked.classIndex === c) devices += asked.devices;
+      if (devices > 0) use += devices * at(this.#weights, c);
+    }
+    return use;
+  }
+}
+
+/** Devices of one class that a workload asks for. */
+export interface ClassRequest {
+  readonly classIndex: number;
+  readonly devices: number;
+}

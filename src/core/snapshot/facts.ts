@@ -1,0 +1,114 @@
+import type { MilliGpus } from '../units/index.ts';
+
+/** A key of a Kubernetes label selector requirement, node affinity operators included. */
+export interface Requirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt';
+  readonly values: readonly string[];
+}
+
+/** All requirements must hold. An empty list matches everything. */
+export type Selector = readonly Requirement[];
+
+/** One `nodeSelectorTerms` entry: label requirements and, from `matchFields`, requirements on the node's name. */
+export interface NodeTerm {
+  readonly labels: Selector;
+  readonly names: Selector;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface Toleration {
+  /** Empty with operator `Exists` tolerates every taint. */
+  readonly key: string;
+  readonly operator: 'Exists' | 'Equal' | 'Lt' | 'Gt';
+  readonly value: string;
+  /** Empty: every effect. */
+  readonly effect: string;
+}
+
+/** What scheduling needs to know of a node. Amounts are in the counting unit of `parseResourceQuantity`. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  /** `spec.unschedulable`: the node is cordoned. */
+  readonly cordoned: boolean;
+  /** Condition `Ready` is True. */
+  readonly ready: boolean;
+  readonly allocatable: Readonly<Record<string, number>>;
+}
+
+/**
+ * The part of a pod that decides where it may run. Pods made from one template share one PodShape object (interned by
+ * `key`), so that feasibility is worked out once for all of them.
+ */
+export interface PodShape {
+  readonly key: string;
+  /** Effective requests: init and sidecar containers, pod level and overhead included, `pods: 1` as well. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** `spec.nodeSelector` as requirements. */
+  readonly nodeSelector: Selector;
+  /** Required node affinity, terms are alternatives; undefined = none asked. An empty list matches no node. */
+  readonly nodeTerms: readonly NodeTerm[] | undefined;
+  readonly tolerations: readonly Toleration[];
+  /** Why Moa can't schedule such a pod: a sentence that names the field; undefined = it can. */
+  readonly unsupported: string | undefined;
+}
+
+/** How a pod says that it belongs to a gang. */
+export interface GangClaim {
+  readonly kind: 'label' | 'job' | 'podGroup';
+  /** Name of the gang, the Job or the PodGroup, within the pod's namespace. */
+  readonly name: string;
+  /** For `label`: the declared size. The other kinds look it up. */
+  readonly size: number | undefined;
+}
+
+export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+
+/** What scheduling and accounting need to know of a pod. Times are epoch milliseconds. */
+export interface PodFacts {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** `spec.schedulerName` is Moa's. */
+  readonly ours: boolean;
+  readonly createdAt: number;
+  /** Undefined while not bound. */
+  readonly nodeName: string | undefined;
+  readonly phase: PodPhase;
+  /** `metadata.deletionTimestamp` is set. */
+  readonly deleting: boolean;
+  /** `spec.schedulingGates` is not empty: not to be scheduled yet. */
+  readonly gated: boolean;
+  readonly priority: number;
+  readonly shape: PodShape;
+  readonly gang: GangClaim | undefined;
+  /** Label `moa.dev/user`. */
+  readonly user: string | undefined;
+  /** Declared walltime in milliseconds, from the annotation or `activeDeadlineSeconds`. */
+  readonly walltime: number | undefined;
+  /** A malformed or unsupported annotation, as a sentence that names it and says what to write instead. */
+  readonly problem: string | undefined;
+  /** Message of the pod's condition `PodScheduled` while it is False: what the last explanation was. */
+  readonly explained: string | undefined;
+}
+
+/** The size of a Job's or PodGroup's gang; undefined = the object does not exist (yet). */
+export type GangSizes = (kind: 'job' | 'podGroup', namespace: string, name: string) => number | undefined;
+
+export interface NamespaceFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A class weight that was in force when an investment's term began. */
+export interface PinnedWeight {
+  readonly className: string;
+  readonly weight: MilliGpus;
+}
