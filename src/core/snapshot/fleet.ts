@@ -1,0 +1,321 @@
+import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
+import type { GangSizes, NodeFacts, PodFacts, PodShape, Selector } from './facts.ts';
+import { NodeTable } from './nodeTable.ts';
+import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
+import { ResourceSlots } from './resourceSlots.ts';
+import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
+import { gangKeyOf, gangWorkloads, singleWorkload, type Workload } from './workloads.ts';
+
+interface NodeState {
+  /** Undefined while only pods on the node are known. */
+  facts: NodeFacts | undefined;
+  /** What pods hold, by resource slot. */
+  readonly used: number[];
+}
+
+interface GangMembers {
+  readonly pods: Map<string, PodFacts>;
+  /** Keys under which the gang's waiting workloads stand in the pending map. */
+  keys: readonly string[];
+}
+
+const nothing: PolicyInput = { pools: [], quotas: [], investments: [], unreadable: [], namespaces: [] };
+
+/**
+ * The fleet as the watches tell it: nodes, pods, manifests. It applies each event to the current {@link Snapshot} as
+ * it comes, and builds a new one only when nodes or manifests changed or time moved a term.
+ *
+ * | event | cost |
+ * |---|---|
+ * | pod bound, ended, assumed, forgotten | O(resources of the pod + depth of the quota tree) |
+ * | pod pending | O(1), O(gang) for a gang |
+ * | node or manifest changed | one rebuild before the next plan: O(nodes log nodes + pods) |
+ */
+export class Fleet {
+  readonly #slots = new ResourceSlots();
+  readonly #nodes = new Map<string, NodeState>();
+  readonly #pods = new Map<string, PodFacts>();
+  /** Bindings that are under way: pod uid to node name. */
+  readonly #assumed = new Map<string, string>();
+  readonly #gangs = new Map<string, GangMembers>();
+  readonly #dirtyGangs = new Set<string>();
+  readonly #pending = new Map<string, Workload>();
+  /** Labels that some selector asks for: nodes that agree in all of them share a profile. */
+  readonly #relevantLabels = new Set<string>();
+  readonly #knownShapes = new WeakSet<PodShape>();
+  #policyInput = nothing;
+  #policyLabels: ReadonlySet<string> = new Set();
+  #gangSizes: GangSizes = () => undefined;
+  #snapshot: Snapshot | undefined;
+  #counts: ReadonlyMap<string, WorkloadCounts> | undefined;
+
+  /** Replaces the manifests. */
+  setPolicy(input: PolicyInput): void {
+    this.#policyInput = input;
+    this.#policyLabels = new Set(labelsOf(input));
+    this.#invalidate();
+  }
+
+  /** Says how large the gangs of Jobs and PodGroups are. Call {@link gangSizeChanged} when an answer changes. */
+  setGangSizes(sizes: GangSizes): void {
+    this.#gangSizes = sizes;
+    for (const key of this.#gangs.keys()) this.#dirtyGangs.add(key);
+  }
+
+  gangSizeChanged(kind: 'job' | 'podGroup', namespace: string, name: string): void {
+    const key = `${namespace}/${kind}/${name}`;
+    if (this.#gangs.has(key)) this.#dirtyGangs.add(key);
+  }
+
+  upsertNode(facts: NodeFacts): void {
+    const state = this.#nodes.get(facts.name);
+    if (state === undefined) this.#nodes.set(facts.name, { facts, used: [] });
+    else state.facts = facts;
+    this.#invalidate();
+  }
+
+  removeNode(name: string): void {
+    const state = this.#nodes.get(name);
+    if (state === undefined) return;
+    if (state.used.some((amount) => amount !== 0)) state.facts = undefined;
+    else this.#nodes.delete(name);
+    this.#invalidate();
+  }
+
+  /** Takes a pod as the API server shows it. An assumed binding stays assumed until the pod shows a node. */
+  upsertPod(pod: PodFacts): void {
+    const previous = this.#pods.get(pod.uid);
+    if (pod.nodeName !== undefined && this.#assumed.has(pod.uid)) {
+      if (previous !== undefined) this.#release(previous);
+      this.#assumed.delete(pod.uid);
+      this.#pods.set(pod.uid, pod);
+      this.#occupy(pod);
+    } else if (previous === undefined || !sameHold(previous, pod)) {
+      if (previous !== undefined) this.#release(previous);
+      this.#pods.set(pod.uid, pod);
+      this.#occupy(pod);
+    } else {
+      this.#pods.set(pod.uid, pod);
+    }
+    this.#queue(pod, previous);
+  }
+
+  removePod(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) return;
+    this.#release(pod);
+    this.#assumed.delete(uid);
+    this.#pods.delete(uid);
+    this.#dequeue(pod);
+  }
+
+  /** Counts a pod as bound while its binding is under way. */
+  assume(uid: string, nodeName: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined || pod.nodeName !== undefined) return;
+    this.#assumed.set(uid, nodeName);
+    this.#occupy(pod);
+    this.#queue(pod, pod);
+  }
+
+  /** Takes an assumption back: the binding failed and the pod waits again. */
+  forget(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined || !this.#assumed.has(uid)) return;
+    this.#release(pod);
+    this.#assumed.delete(uid);
+    this.#queue(pod, pod);
+  }
+
+  pod(uid: string): PodFacts | undefined {
+    return this.#pods.get(uid);
+  }
+
+  /** The state to plan from. `now`, epoch milliseconds, decides which terms run. */
+  snapshot(now: number): Snapshot {
+    this.#refreshGangs();
+    const current = this.#snapshot;
+    if (current !== undefined && now < (current.policy.nextChangeAt ?? Infinity)) return current;
+    return (this.#snapshot = this.#build(now));
+  }
+
+  #build(now: number): Snapshot {
+    const relevant = new Set([...this.#relevantLabels, ...this.#policyLabels]);
+    const inputs = [...this.#nodes.values()].flatMap(({ facts, used }) =>
+      facts === undefined ? [] : [{ facts, used }],
+    );
+    const nodes = new NodeTable(inputs, relevant, this.#slots);
+    const policy = derivePolicy(this.#policyInput, nodes.profiles, now);
+    const snapshot = new Snapshot({
+      policy,
+      nodes,
+      slots: this.#slots,
+      pending: this.#pending,
+      counts: () => (this.#counts ??= countWorkloads(this.#pods.values(), this.#assumed, this.#pending, policy)),
+    });
+    // The table starts with what the pods hold; only the accounts of quotas and classes are still to be filled.
+    for (const pod of this.#pods.values()) {
+      const node = this.#nodeOf(pod);
+      const id = node === undefined ? undefined : nodes.idOf(node);
+      if (id === undefined || snapshot.acceleratorsOf(pod.shape).length === 0) continue;
+      nodes.take(id, this.#slots.requestOf(pod.shape), -1);
+      snapshot.hold(pod, id, 1);
+    }
+    this.#counts = undefined;
+    return snapshot;
+  }
+
+  /** The node whose resources the pod holds: where it is bound or about to be, until it has ended. */
+  #nodeOf(pod: PodFacts): string | undefined {
+    if (pod.phase === 'Succeeded' || pod.phase === 'Failed') return undefined;
+    return pod.nodeName ?? this.#assumed.get(pod.uid);
+  }
+
+  #occupy(pod: PodFacts): void {
+    this.#change(pod, 1);
+  }
+
+  #release(pod: PodFacts): void {
+    this.#change(pod, -1);
+  }
+
+  #change(pod: PodFacts, count: 1 | -1): void {
+    const name = this.#nodeOf(pod);
+    if (name === undefined) return;
+    let node = this.#nodes.get(name);
+    if (node === undefined) this.#nodes.set(name, (node = { facts: undefined, used: [] }));
+    const { slots, amounts } = this.#slots.requestOf(pod.shape);
+    slots.forEach((slot, i) => {
+      for (let s = node.used.length; s <= slot; s++) node.used.push(0);
+      node.used[slot] = (node.used[slot] ?? 0) + (amounts[i] ?? 0) * count;
+    });
+    const id = this.#snapshot?.nodes.idOf(name);
+    if (id !== undefined) this.#snapshot?.hold(pod, id, count);
+    this.#counts = undefined;
+  }
+
+  #queue(pod: PodFacts, previous: PodFacts | undefined): void {
+    this.#counts = undefined;
+    if (pod.ours) this.#learnLabels(pod.shape);
+    const gang = gangKeyOf(pod);
+    if (previous !== undefined && gangKeyOf(previous) !== gang) this.#dequeue(previous);
+    if (gang !== undefined && pod.ours) {
+      let members = this.#gangs.get(gang);
+      if (members === undefined) this.#gangs.set(gang, (members = { pods: new Map(), keys: [] }));
+      members.pods.set(pod.uid, pod);
+      this.#dirtyGangs.add(gang);
+    } else if (this.#waits(pod)) {
+      this.#pending.set(pod.uid, singleWorkload(pod));
+    } else {
+      this.#pending.delete(pod.uid);
+    }
+  }
+
+  #dequeue(pod: PodFacts): void {
+    this.#counts = undefined;
+    const gang = gangKeyOf(pod);
+    if (gang === undefined) {
+      this.#pending.delete(pod.uid);
+      return;
+    }
+    this.#gangs.get(gang)?.pods.delete(pod.uid);
+    this.#dirtyGangs.add(gang);
+  }
+
+  #refreshGangs(): void {
+    for (const key of this.#dirtyGangs) {
+      const members = this.#gangs.get(key);
+      if (members === undefined) continue;
+      for (const old of members.keys) this.#pending.delete(old);
+      if (members.pods.size === 0) {
+        this.#gangs.delete(key);
+        continue;
+      }
+      const pods = [...members.pods.values()];
+      const bound = pods.filter((pod) => !pod.deleting && this.#nodeOf(pod) !== undefined).length;
+      const workloads = gangWorkloads(
+        pods.filter((pod) => this.#waits(pod)),
+        bound,
+        this.#gangSizes,
+      );
+      for (const workload of workloads) this.#pending.set(workload.key, workload);
+      members.keys = workloads.map((workload) => workload.key);
+      this.#counts = undefined;
+    }
+    this.#dirtyGangs.clear();
+  }
+
+  #waits(pod: PodFacts): boolean {
+    if (!pod.ours || pod.deleting || pod.gated || pod.phase !== 'Pending') return false;
+    return pod.nodeName === undefined && !this.#assumed.has(pod.uid);
+  }
+
+  /** A label that a pod selects by, and no one did before, splits the profiles. */
+  #learnLabels(shape: PodShape): void {
+    if (this.#knownShapes.has(shape)) return;
+    this.#knownShapes.add(shape);
+    for (const key of labelsOfShape(shape)) {
+      // Host names are checked node by node: as a profile label they would make every node its own profile.
+      if (key === foreignKeys.hostname.key || this.#relevantLabels.has(key)) continue;
+      this.#relevantLabels.add(key);
+      if (!this.#policyLabels.has(key)) this.#invalidate();
+    }
+  }
+
+  #invalidate(): void {
+    this.#snapshot = undefined;
+  }
+}
+
+function sameHold(a: PodFacts, b: PodFacts): boolean {
+  return a.nodeName === b.nodeName && a.phase === b.phase && a.shape === b.shape && a.user === b.user;
+}
+
+function labelsOfShape(shape: PodShape): string[] {
+  return [...shape.nodeSelector, ...(shape.nodeTerms ?? []).flatMap((term) => term.labels)].map((r) => r.key);
+}
+
+function labelsOf(input: PolicyInput): string[] {
+  const keys = (selector: Selector | undefined) => (selector ?? []).map((requirement) => requirement.key);
+  return [
+    ...input.pools.flatMap((pool) => [
+      ...pool.classes.flatMap((c) => keys(c.nodeSelector)),
+      ...pool.contributions.flatMap((c) => keys(c.nodeSelector)),
+      ...pool.sites.flatMap((site) => keys(site.nodeSelector)),
+    ]),
+    ...input.investments.flatMap((i) => [...keys(i.contributionSelector), ...keys(i.matchSelector)]),
+  ];
+}
+
+/** O(pods): asked for by status, not by plans. */
+function countWorkloads(
+  pods: Iterable<PodFacts>,
+  assumed: ReadonlyMap<string, string>,
+  pending: ReadonlyMap<string, Workload>,
+  policy: Policy,
+): ReadonlyMap<string, WorkloadCounts> {
+  const accelerators = acceleratorNames(policy);
+  const counts = new Map<string, { pending: number; running: number }>();
+  const countOf = (namespace: string) => {
+    const quota = policy.quotaOfNamespace.get(namespace)?.spec.name;
+    if (quota === undefined) return undefined;
+    let count = counts.get(quota);
+    if (count === undefined) counts.set(quota, (count = { pending: 0, running: 0 }));
+    return count;
+  };
+  for (const workload of pending.values()) {
+    const count = countOf(workload.namespace);
+    if (count !== undefined) count.pending++;
+  }
+  const seen = new Set<string>();
+  for (const pod of pods) {
+    if (pod.phase === 'Succeeded' || pod.phase === 'Failed') continue;
+    if (pod.nodeName === undefined && !assumed.has(pod.uid)) continue;
+    const key = gangKeyOf(pod) ?? pod.uid;
+    if (seen.has(key) || !Object.keys(pod.shape.requests).some((name) => accelerators.has(name))) continue;
+    seen.add(key);
+    const count = countOf(pod.namespace);
+    if (count !== undefined) count.running++;
+  }
+  return counts;
+}

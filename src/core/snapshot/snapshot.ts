@@ -1,0 +1,141 @@
+import type { PodFacts, PodShape } from './facts.ts';
+import type { NodeTable } from './nodeTable.ts';
+import type { Policy, PoolState, QuotaState } from './policy.ts';
+import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
+import type { Workload } from './workloads.ts';
+
+/** Devices of one accelerator resource that each pod of a shape asks for. */
+export interface AcceleratorRequest {
+  readonly resourceName: string;
+  readonly slot: number;
+  readonly devices: number;
+}
+
+/** Who holds something: the part of a pod that accounting needs. */
+export type Holder = Pick<PodFacts, 'namespace' | 'user' | 'shape'>;
+
+/** Workloads of a quota's own namespaces. */
+export interface WorkloadCounts {
+  readonly pending: number;
+  /** Workloads that hold devices, whoever placed them. */
+  readonly running: number;
+}
+
+/**
+ * The state that a plan is made from: the policy, the nodes, and who holds what. It is kept up to date by the Fleet as
+ * events come in, never copied: {@link hold} is its only change and `hold` with a negative count the exact undo, so
+ * that a plan or a what-if tries things out in place and takes them back.
+ */
+export class Snapshot {
+  readonly policy: Policy;
+  readonly nodes: NodeTable;
+  readonly #slots: ResourceSlots;
+  readonly #pending: ReadonlyMap<string, Workload>;
+  readonly #counts: () => ReadonlyMap<string, WorkloadCounts>;
+  readonly #acceleratorNames: ReadonlySet<string>;
+  readonly #accelerators = new WeakMap<PodShape, readonly AcceleratorRequest[]>();
+  readonly #poolOfProfile: readonly (PoolState | undefined)[];
+  readonly #allocated = new Map<PoolState, number[]>();
+  readonly #userUse = new Map<QuotaState, Map<string, number>>();
+
+  constructor(parts: {
+    policy: Policy;
+    nodes: NodeTable;
+    slots: ResourceSlots;
+    pending: ReadonlyMap<string, Workload>;
+    counts: () => ReadonlyMap<string, WorkloadCounts>;
+  }) {
+    this.policy = parts.policy;
+    this.nodes = parts.nodes;
+    this.#slots = parts.slots;
+    this.#pending = parts.pending;
+    this.#counts = parts.counts;
+    this.#acceleratorNames = acceleratorNames(parts.policy);
+    const pools = new Map(parts.policy.pools.map((pool) => [pool.spec.name, pool]));
+    this.#poolOfProfile = parts.policy.claims.poolOf.map((name) => (name === undefined ? undefined : pools.get(name)));
+    for (const pool of parts.policy.pools) this.#allocated.set(pool, new Array<number>(pool.classes.length).fill(0));
+  }
+
+  /** Workloads that wait, in no particular order. */
+  pending(): Iterable<Workload> {
+    return this.#pending.values();
+  }
+
+  requestOf(shape: PodShape): SlottedRequest {
+    return this.#slots.requestOf(shape);
+  }
+
+  slotOf(resourceName: string): number {
+    return this.#slots.slotOf(resourceName);
+  }
+
+  /** The accelerators that a shape asks for: resources that some class of some pool counts. Empty = needs no quota. */
+  acceleratorsOf(shape: PodShape): readonly AcceleratorRequest[] {
+    let accelerators = this.#accelerators.get(shape);
+    if (accelerators === undefined) {
+      accelerators = Object.entries(shape.requests)
+        .filter(([name, amount]) => amount > 0 && this.#acceleratorNames.has(name))
+        .map(([resourceName, devices]) => ({ resourceName, slot: this.slotOf(resourceName), devices }));
+      this.#accelerators.set(shape, accelerators);
+    }
+    return accelerators;
+  }
+
+  /** The pool that a node belongs to. */
+  poolOfProfile(profileId: number): PoolState | undefined {
+    return this.#poolOfProfile[profileId];
+  }
+
+  /**
+   * Lets `count` pods like this one hold their resources on a node (negative: takes them back): the node's free
+   * amounts, the devices allocated in its pool, and the use of the quota that pays for the namespace and of its user.
+   * A quota pays only for devices of its own pool.
+   */
+  hold(holder: Holder, node: number, count: number): void {
+    this.nodes.take(node, this.requestOf(holder.shape), count);
+    const accelerators = this.acceleratorsOf(holder.shape);
+    if (accelerators.length === 0) return;
+    const profile = this.nodes.profileOf(node);
+    const pool = this.poolOfProfile(profile.id);
+    if (pool === undefined) return;
+    const quota = this.policy.quotaOfNamespace.get(holder.namespace);
+    for (const accelerator of accelerators) {
+      const index = this.policy.claims.classOf(profile.id, accelerator.resourceName);
+      const weight = index === undefined ? undefined : pool.classes[index]?.spec.weight;
+      if (index === undefined || weight === undefined) continue;
+      const devices = accelerator.devices * count;
+      const allocated = this.#allocated.get(pool);
+      if (allocated !== undefined) allocated[index] = (allocated[index] ?? 0) + devices;
+      if (quota?.pool !== pool) continue;
+      pool.tree.charge(quota.index, index, devices);
+      if (holder.user !== undefined) this.#chargeUser(quota, holder.user, devices * weight);
+    }
+  }
+
+  /** Devices of a class that pods hold, whoever placed them. */
+  allocatedGpus(pool: PoolState, classIndex: number): number {
+    return this.#allocated.get(pool)?.[classIndex] ?? 0;
+  }
+
+  /** Milli-GPUs that one user holds in a quota's own namespaces. */
+  userUse(quota: QuotaState, user: string): number {
+    return this.#userUse.get(quota)?.get(user) ?? 0;
+  }
+
+  workloadCounts(quotaName: string): WorkloadCounts {
+    return this.#counts().get(quotaName) ?? { pending: 0, running: 0 };
+  }
+
+  #chargeUser(quota: QuotaState, user: string, amount: number): void {
+    let users = this.#userUse.get(quota);
+    if (users === undefined) this.#userUse.set(quota, (users = new Map()));
+    const total = (users.get(user) ?? 0) + amount;
+    if (total === 0) users.delete(user);
+    else users.set(user, total);
+  }
+}
+
+/** Every resource name that a class of some pool counts. */
+export function acceleratorNames(policy: Policy): ReadonlySet<string> {
+  return new Set(policy.pools.flatMap((pool) => pool.classes.map((c) => c.spec.resourceName)));
+}
