@@ -1,7 +1,7 @@
 import { ConditionReason } from '../../api/v1alpha1/constants/index.ts';
 import { matches } from './match.ts';
 import type { NodeProfile } from './nodeTable.ts';
-import type { Problem } from './policy.ts';
+import type { Problem } from './problem.ts';
 import type { InvestmentSpec, PoolSpec } from './specs.ts';
 
 /** What a profile's nodes count for in an investment. */

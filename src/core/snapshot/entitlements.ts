@@ -4,7 +4,7 @@ import { milli, mulDivFloor, scaleDown, zeroGpus, type Micro, type MilliGpus } f
 import type { InvestmentClaim, NodeClaims } from './claims.ts';
 import { matches } from './match.ts';
 import type { NodeProfile } from './nodeTable.ts';
-import type { ContributionState, Problem } from './policy.ts';
+import type { Problem } from './problem.ts';
 import type { InvestmentItem, InvestmentSpec, PoolSpec, QuotaSpec } from './specs.ts';
 
 /** An investment with what it amounts to today, or the reason why it amounts to nothing. */
@@ -28,6 +28,14 @@ export interface WorkingInvestment {
   /** All devices counted, and those of them on Ready nodes. */
   readonly verifiedGpus: number;
   readonly readyGpus: number;
+}
+
+/** What a contribution has brought, in the order of `spec.contributions`. */
+export interface ContributionState {
+  readonly quotaName: string;
+  readonly gpus: number;
+  /** Scaled by readiness and by the public floor. */
+  readonly entitlement: MilliGpus;
 }
 
 export interface EntitlementInput {

@@ -5,6 +5,7 @@ export * from './fleet.ts';
 export * from './match.ts';
 export * from './nodeTable.ts';
 export * from './policy.ts';
+export * from './problem.ts';
 export * from './resourceSlots.ts';
 export * from './snapshot.ts';
 export * from './specs.ts';

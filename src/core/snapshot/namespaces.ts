@@ -1,7 +1,7 @@
 import { ConditionReason } from '../../api/v1alpha1/constants/index.ts';
 import type { NamespaceFacts } from './facts.ts';
 import { matches } from './match.ts';
-import type { Problem } from './policy.ts';
+import type { Problem } from './problem.ts';
 import type { QuotaSpec } from './specs.ts';
 
 /** Which quota pays for which namespace, and who was too late for one. */

@@ -2,17 +2,12 @@ import { ConditionReason } from '../../api/v1alpha1/constants/index.ts';
 import { QuotaTree } from '../quota/index.ts';
 import { formatMicro, milli, oneMicro, zeroGpus, type Micro, type MilliGpus } from '../units/index.ts';
 import { claimNodes, type NodeClaims } from './claims.ts';
-import { entitlementsOf, type InvestmentState } from './entitlements.ts';
+import { entitlementsOf, type ContributionState, type InvestmentState } from './entitlements.ts';
 import type { NamespaceFacts } from './facts.ts';
 import { resolveNamespaces } from './namespaces.ts';
 import type { NodeProfile } from './nodeTable.ts';
+import type { Problem } from './problem.ts';
 import type { AcceleratorClass, InvestmentSpec, PoolSpec, QuotaSpec, Unreadable } from './specs.ts';
-
-/** Why a resource is not as its owner meant it: a condition reason and a sentence. */
-export interface Problem {
-  readonly reason: ConditionReason;
-  readonly message: string;
-}
 
 /** A class of a pool with what stands behind it today. Amounts are devices. */
 export interface ClassState {
@@ -24,14 +19,6 @@ export interface ClassState {
   readonly nodes: number;
   readonly gpus: number;
   readonly readyGpus: number;
-}
-
-/** What a contribution has brought, in the order of `spec.contributions`. */
-export interface ContributionState {
-  readonly quotaName: string;
-  readonly gpus: number;
-  /** Scaled by readiness and by the public floor. */
-  readonly entitlement: MilliGpus;
 }
 
 export interface PoolState {
