@@ -6,6 +6,7 @@ export * from './match.ts';
 export * from './nodeTable.ts';
 export * from './policy.ts';
 export * from './problem.ts';
+export * from './readResources.ts';
 export * from './resourceSlots.ts';
 export * from './snapshot.ts';
 export * from './specs.ts';

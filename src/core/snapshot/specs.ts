@@ -69,7 +69,7 @@ export interface QuotaSpec {
   /** Undefined: pays for no namespace. */
   readonly namespaceSelector: Selector | undefined;
   readonly tier: Tier;
-  /** Fair-share weight; 0 = never borrows while another waits. */
+  /** Fair-share weight in thousandths; 0 = never borrows while another waits. */
   readonly weight: number;
   readonly guaranteed: MilliGpus;
   readonly borrowingLimit: MilliGpus | undefined;
@@ -102,8 +102,9 @@ export interface InvestmentSpec {
   readonly matchSelector: Selector | undefined;
   readonly ownFraction: Micro;
   readonly matchedFraction: Micro;
+  /** -Infinity: from the start. */
   readonly termStart: number;
-  /** First moment outside the term. */
+  /** First moment outside the term; Infinity: no end. */
   readonly termEnd: number;
   readonly guaranteedAccessWithin: number | undefined;
   /** Weights kept in status since the term began; undefined = not pinned yet. */

@@ -1,0 +1,173 @@
+import type { MatchingInvestmentStatus } from '../../api/v1alpha1/index.ts';
+import { ConditionReason, InvestmentCondition } from '../../api/v1alpha1/constants/index.ts';
+import type { InvestmentSpec, InvestmentState, PinnedWeight, PoolSpec, WorkingInvestment } from '../snapshot/index.ts';
+import {
+  formatDuration,
+  formatMilliGpus,
+  milli,
+  mulDivFloor,
+  oneMicro,
+  zeroGpus,
+  type MilliGpus,
+} from '../units/index.ts';
+import { lentOf, quotaFiguresOf, type Figures } from './figures.ts';
+import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
+
+/**
+ * The status of an investment (DESIGN.md sections 2.3 and 7). One that is not in force has no amounts, but keeps the
+ * weights that were pinned when its term began.
+ */
+export function investmentStatus(figures: Figures, investment: InvestmentState): Verdict<MatchingInvestmentStatus> {
+  const { spec } = investment;
+  const ready = readyCondition(investment.problem, investment.remarks, 'the spec is in force');
+  if (investment.problem !== undefined) {
+    const message = 'the investment is not ready: see its Ready condition';
+    const inactive = condition(InvestmentCondition.EntitlementActive, false, ConditionReason.NotReady, message);
+    return {
+      generation: spec.generation,
+      conditions: [ready, inactive],
+      figures: { phase: 'Pending', ...keptWeights(spec.pinnedWeights) },
+    };
+  }
+  const { amounts } = investment;
+  const pool = figures.policy.pools.find((candidate) => candidate.spec.name === spec.poolName)?.spec;
+  const entitlement = investment.term === 'within' ? amounts.entitlement : zeroGpus;
+  return {
+    generation: spec.generation,
+    conditions: [
+      ready,
+      contributionVerified(investment),
+      matchDelivered(investment),
+      entitlementActive(investment, entitlement),
+      ...(pool === undefined ? [] : [accessGuaranteeMet(spec, pool)]),
+    ],
+    figures: {
+      phase: phaseOf(investment),
+      contributed: formatMilliGpus(amounts.contributed),
+      matched: formatMilliGpus(amounts.matched),
+      unmatched: formatMilliGpus(amounts.unmatched),
+      entitlement: formatMilliGpus(entitlement),
+      public: formatMilliGpus(amounts.contributed + amounts.delivered - entitlement),
+      effectiveEntitlement: formatMilliGpus(investment.effectiveEntitlement),
+      ...usageOf(figures, investment),
+      ...keptWeights(pool === undefined ? spec.pinnedWeights : pinnedWeights(investment, pool)),
+      reclaim: { p95Seconds: 0, breaches: 0 },
+    },
+  };
+}
+
+function phaseOf(investment: WorkingInvestment): NonNullable<MatchingInvestmentStatus['phase']> {
+  if (investment.term === 'before') return 'Pending';
+  if (investment.term === 'after') return 'Expired';
+  const { amounts, verifiedGpus, readyGpus } = investment;
+  const complete = contributionComplete(investment) && amounts.delivered >= amounts.promisedMatch;
+  if (verifiedGpus === 0 || !complete) return 'Provisioning';
+  return readyGpus < verifiedGpus ? 'Degraded' : 'Active';
+}
+
+function contributionVerified(investment: WorkingInvestment): ConditionValue {
+  const { spec, amounts } = investment;
+  const type = InvestmentCondition.ContributionVerified;
+  if (spec.kind !== 'Hardware' || amounts.promisedContribution === 0) {
+    const message =
+      spec.kind === 'Hardware' ? 'spec.contribution.items is empty' : `a contribution of kind ${spec.kind} brings none`;
+    return condition(type, true, ConditionReason.NoDevicesPromised, message);
+  }
+  const promised = formatMilliGpus(amounts.promisedContribution);
+  if (contributionComplete(investment)) {
+    const message = `devices worth ${promised} normalized GPUs exist, as promised`;
+    return condition(type, true, ConditionReason.AllDevicesPresent, message);
+  }
+  const message = `devices worth ${formatMilliGpus(amounts.contributed)} of ${promised} normalized GPUs exist on nodes that spec.contribution.nodeSelector selects`;
+  return condition(type, false, ConditionReason.DevicesMissing, message);
+}
+
+function contributionComplete({ spec, amounts }: WorkingInvestment): boolean {
+  return spec.kind !== 'Hardware' || amounts.contributed >= amounts.promisedContribution;
+}
+
+function matchDelivered(investment: WorkingInvestment): ConditionValue {
+  const { delivered } = investment.amounts;
+  const type = InvestmentCondition.MatchDelivered;
+  const owed = matchOwed(investment);
+  if (owed === 0) {
+    return condition(type, true, ConditionReason.NoMatchPromised, 'spec.match asks the state for nothing');
+  }
+  const [has, asks] = [formatMilliGpus(delivered), formatMilliGpus(owed)];
+  if (delivered >= owed) {
+    const message = `the state delivered ${has} normalized GPUs of the ${asks} that it owes`;
+    return condition(type, true, ConditionReason.MatchComplete, message);
+  }
+  const message = `the state delivered ${has} normalized GPUs of the ${asks} that it owes: more nodes have to carry the labels of spec.match.nodeSelector, and spec.match.items has to name their devices`;
+  return condition(type, false, ConditionReason.MatchIncomplete, message);
+}
+
+/** min(ratio x promised C, cap); with neither, what the state promised device by device. */
+function matchOwed({ spec, amounts }: WorkingInvestment): MilliGpus {
+  const byRatio = spec.ratio === undefined ? Infinity : mulDivFloor(amounts.promisedContribution, spec.ratio, oneMicro);
+  const owed = Math.min(byRatio, spec.cap ?? Infinity);
+  return owed === Infinity ? amounts.promisedMatch : milli(owed);
+}
+
+function entitlementActive({ term, spec, amounts }: WorkingInvestment, entitlement: MilliGpus): ConditionValue {
+  const type = InvestmentCondition.EntitlementActive;
+  if (term === 'before') {
+    return condition(type, false, ConditionReason.TermNotStarted, 'the term of spec.term has not begun');
+  }
+  if (term === 'after') {
+    const message = 'the term of spec.term is over; all that was brought is public';
+    return condition(type, false, ConditionReason.TermEnded, message);
+  }
+  if (entitlement === 0) {
+    const message =
+      amounts.contributed + amounts.delivered === 0
+        ? 'no promised device exists yet on a node that the selectors of the investment select'
+        : `what exists buys nothing at the fractions of spec.entitlement and a match of ${formatMilliGpus(amounts.matched)}`;
+    return condition(type, false, ConditionReason.NothingVerified, message);
+  }
+  const message = `${spec.investorName} is entitled to ${formatMilliGpus(entitlement)} normalized GPUs`;
+  return condition(type, true, ConditionReason.InTerm, message);
+}
+
+function accessGuaranteeMet(spec: InvestmentSpec, pool: PoolSpec): ConditionValue {
+  const type = InvestmentCondition.AccessGuaranteeMet;
+  const needed = pool.minRuntime + pool.notice;
+  if (spec.guaranteedAccessWithin !== undefined && needed > spec.guaranteedAccessWithin) {
+    const promised = formatDuration(spec.guaranteedAccessWithin);
+    const message = `access within ${promised} is promised, but a reclaim may take ${formatDuration(needed)} in pool ${pool.name} (minRuntime ${formatDuration(pool.minRuntime)} + notice ${formatDuration(pool.notice)}): raise spec.reclaim.guaranteedAccessWithin or shorten spec.scheduling.reclaim of the pool`;
+    return condition(type, false, ConditionReason.PromiseTooTight, message);
+  }
+  return condition(type, true, ConditionReason.PromiseKept, 'no reclaim for the investor took longer than promised');
+}
+
+/**
+ * `used`: what the investor's quota holds beyond its other guarantees, as far as this entitlement covers it. `lent`:
+ * the rest of the entitlement, as far as what the quota lends is part of it. Left out while the quota is not in force.
+ */
+function usageOf(
+  figures: Figures,
+  { spec, effectiveEntitlement }: WorkingInvestment,
+): Pick<MatchingInvestmentStatus, 'used' | 'lent'> {
+  const quota = figures.policy.quotas.get(spec.investorName);
+  const found = quotaFiguresOf(figures, quota);
+  if (quota === undefined || found === undefined) return {};
+  const { own, pool } = found;
+  const otherGuarantees = quota.spec.guaranteed + quota.entitled - effectiveEntitlement;
+  const used = Math.min(Math.max(0, own.flexibleUse - otherGuarantees), effectiveEntitlement);
+  const unused = Math.min(effectiveEntitlement - used, own.unusedGuarantee);
+  return { used: formatMilliGpus(used), lent: formatMilliGpus(lentOf(pool, milli(unused))) };
+}
+
+/** Inside the term every class that the items name gets the weight that it has now, unless it has one already. */
+function pinnedWeights({ spec, term }: WorkingInvestment, pool: PoolSpec): readonly PinnedWeight[] | undefined {
+  if (term !== 'within') return spec.pinnedWeights;
+  const named = new Set([...spec.promised, ...spec.matchPromised].map((item) => item.className));
+  const kept = spec.pinnedWeights ?? [];
+  const missing = pool.classes.filter(({ name }) => named.has(name) && !kept.some((pin) => pin.className === name));
+  return [...kept, ...missing.map(({ name, weight }) => ({ className: name, weight }))];
+}
+
+function keptWeights(pins: readonly PinnedWeight[] | undefined): Pick<MatchingInvestmentStatus, 'pinnedWeights'> {
+  if (pins === undefined) return {};
+  return { pinnedWeights: pins.map((pin) => ({ class: pin.className, weight: formatMilliGpus(pin.weight) })) };
+}

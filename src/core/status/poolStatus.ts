@@ -1,0 +1,98 @@
+import type { GpuPoolStatus } from '../../api/v1alpha1/index.ts';
+import { ConditionReason, PoolCondition } from '../../api/v1alpha1/constants/index.ts';
+import { describeScaling, type Milestone, type PoolState } from '../snapshot/index.ts';
+import { formatMilliGpus, milli, mulDivFloor } from '../units/index.ts';
+import type { Figures } from './figures.ts';
+import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
+
+/** The status of a pool (DESIGN.md sections 2.1 and 7). Undefined for a pool that the figures do not have. */
+export function poolStatus(figures: Figures, pool: PoolState): Verdict<GpuPoolStatus> | undefined {
+  const own = figures.pools.get(pool);
+  if (own === undefined) return undefined;
+  const { spec } = pool;
+  const gpus = sum(pool.classes.map((c) => c.gpus));
+  const readyGpus = sum(pool.classes.map((c) => c.readyGpus));
+  return {
+    generation: spec.generation,
+    conditions: [readiness(pool, gpus), overcommitment(pool)],
+    figures: {
+      nodes: own.nodes,
+      capacity: {
+        gpus,
+        normalizedGpus: formatMilliGpus(pool.capacity),
+        allocatedGpus: sum(own.classes.map((c) => c.allocatedGpus)),
+        freeGpus: sum(own.classes.map((c) => c.freeGpus)),
+        guaranteed: formatMilliGpus(pool.guaranteed),
+        entitled: formatMilliGpus(pool.entitled),
+        public: formatMilliGpus(pool.capacity - pool.entitled),
+      },
+      classes: pool.classes.map(({ spec: { name }, nodes, gpus: ofClass, readyGpus: ready }, i) => ({
+        name,
+        nodes,
+        gpus: ofClass,
+        readyGpus: ready,
+        allocatedGpus: own.classes[i]?.allocatedGpus ?? 0,
+        freeGpus: own.classes[i]?.freeGpus ?? 0,
+        largestFreeNode: own.classes[i]?.largestFreeNode ?? 0,
+      })),
+      sites: spec.sites.map(({ name, powerLimitWatts }, i) => ({
+        name,
+        gpus: own.sites[i]?.gpus ?? 0,
+        powerKilowatts: kilowatts(own.sites[i]?.watts ?? 0),
+        ...(powerLimitWatts === undefined ? {} : { powerLimitKilowatts: wholeOrText(powerLimitWatts) }),
+      })),
+      contributors: pool.contributions.map((contribution) => ({
+        quotaName: contribution.quotaName,
+        gpus: contribution.gpus,
+        entitlement: formatMilliGpus(contribution.entitlement),
+      })),
+      milestones: spec.milestones.map((milestone) => milestoneStatus(milestone, readyGpus)),
+    },
+  };
+}
+
+function readiness(pool: PoolState, gpus: number): ConditionValue {
+  const { classes } = pool.spec;
+  const names = classes.map((c) => c.name).join(', ');
+  const message = `no node carries a device of ${classes.length === 1 ? 'class' : 'the classes'} ${names}: label the nodes as the selectors of the classes ask, or mend the selectors`;
+  const problem = gpus === 0 ? { reason: ConditionReason.NoNodes, message } : undefined;
+  return readyCondition(problem, pool.remarks, 'the spec is in force');
+}
+
+function overcommitment(pool: PoolState): ConditionValue {
+  const scaling = describeScaling(pool.floorFactor);
+  const excess = pool.guaranteed - pool.readyCapacity;
+  const told: string[] = [];
+  if (excess > 0) {
+    const [guaranteed, ready] = [formatMilliGpus(pool.guaranteed), formatMilliGpus(pool.readyCapacity)];
+    told.push(
+      `the quotas are guaranteed ${guaranteed} normalized GPUs and ${ready} are ready: lower guarantees by ${formatMilliGpus(excess)} or bring nodes back`,
+    );
+  }
+  if (scaling !== undefined) told.push(`entitlements exceed what spec.publicFloor leaves them: ${scaling}`);
+  if (told.length === 0) {
+    const message = 'guarantees and entitlements fit in the ready capacity';
+    return condition(PoolCondition.Overcommitted, false, ConditionReason.WithinCapacity, message);
+  }
+  const reason = excess > 0 ? ConditionReason.GuaranteesExceedCapacity : ConditionReason.EntitlementsExceedFloor;
+  return condition(PoolCondition.Overcommitted, true, reason, told.join('. '));
+}
+
+/** Progress has three decimals, rounded down, so that 1 says that the target is reached. */
+function milestoneStatus({ date, gpus }: Milestone, readyGpus: number) {
+  const progress = formatMilliGpus(milli(mulDivFloor(Math.min(readyGpus, gpus), 1000, gpus)));
+  return { date, gpus, reached: readyGpus >= gpus, progress };
+}
+
+function kilowatts(watts: number): string {
+  return formatMilliGpus(watts);
+}
+
+/** A limit in the form that people write: a bare number, or text when it has decimals. */
+function wholeOrText(watts: number): number | string {
+  return watts % 1000 === 0 ? watts / 1000 : kilowatts(watts);
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((total, amount) => total + amount, 0);
+}
