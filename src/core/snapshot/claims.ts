@@ -42,7 +42,7 @@ export function claimNodes(
     const [owner, ...others] = claiming;
     for (const other of others) notes.lostNodes(other.name, owner?.name ?? '', profile.nodeCount);
     poolOf.push(owner?.name);
-    classes.push(owner === undefined ? new Map() : classesOf(owner, profile, notes));
+    classes.push(owner === undefined ? new Map<string, number>() : classesOf(owner, profile, notes));
     investmentOf.push(owner === undefined ? undefined : investmentClaim(owner, oldestFirst, profile, notes));
   }
   return {
@@ -137,7 +137,10 @@ class Notes {
 
 function count(table: Map<string, Map<string, number>>, key: string, detail: string, nodes: number): void {
   let details = table.get(key);
-  if (details === undefined) table.set(key, (details = new Map()));
+  if (details === undefined) {
+    details = new Map<string, number>();
+    table.set(key, details);
+  }
   details.set(detail, (details.get(detail) ?? 0) + nodes);
 }
 

@@ -26,7 +26,10 @@ export function resolveNamespaces(quotas: readonly QuotaSpec[], namespaces: Iter
       continue;
     }
     let values = byValue.get(only.key);
-    if (values === undefined) byValue.set(only.key, (values = new Map()));
+    if (values === undefined) {
+      values = new Map<string, QuotaSpec[]>();
+      byValue.set(only.key, values);
+    }
     const value = only.values[0] ?? '';
     values.set(value, [...(values.get(value) ?? []), quota]);
   }

@@ -132,6 +132,7 @@ export class NodeTable {
 /** Nodes in buckets of equal (for devices) or similar (for cpu and bytes) free amount. */
 export class FreeIndex {
   readonly #buckets: (BitSet | undefined)[] = [];
+  readonly #sizes: number[] = [];
   readonly #nodes: number;
   readonly #scale: (amount: number) => number;
 
@@ -143,13 +144,20 @@ export class FreeIndex {
   add(node: number, free: number): void {
     const bucket = this.#scale(free);
     (this.#buckets[bucket] ??= new BitSet(this.#nodes)).add(node);
+    this.#sizes[bucket] = this.size(bucket) + 1;
   }
 
   move(node: number, before: number, after: number): void {
     const from = this.#scale(before);
     if (from === this.#scale(after)) return;
     this.#buckets[from]?.delete(node);
+    this.#sizes[from] = this.size(from) - 1;
     this.add(node, after);
+  }
+
+  /** Number of nodes in a bucket. */
+  size(bucket: number): number {
+    return this.#sizes[bucket] ?? 0;
   }
 
   /** Number of buckets; bucket numbers grow with the free amount. */

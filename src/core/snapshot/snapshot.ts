@@ -128,7 +128,10 @@ export class Snapshot {
 
   #chargeUser(quota: QuotaState, user: string, amount: number): void {
     let users = this.#userUse.get(quota);
-    if (users === undefined) this.#userUse.set(quota, (users = new Map()));
+    if (users === undefined) {
+      users = new Map<string, number>();
+      this.#userUse.set(quota, users);
+    }
     const total = (users.get(user) ?? 0) + amount;
     if (total === 0) users.delete(user);
     else users.set(user, total);

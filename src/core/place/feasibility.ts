@@ -1,0 +1,66 @@
+import { foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
+import {
+  matchesNode,
+  untoleratedTaint,
+  type NodeProfile,
+  type PodShape,
+  type Snapshot,
+  type Taint,
+} from '../snapshot/index.ts';
+
+/** Taints that Kubernetes keeps on such nodes; taken for granted even before its controllers have set them. */
+const cordonTaint: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
+const notReadyTaint: Taint = { key: 'node.kubernetes.io/not-ready', value: '', effect: 'NoSchedule' };
+
+/**
+ * Which nodes a shape may run on, free amounts aside: node selector and affinity, taints, cordon, readiness. Answers
+ * hold for one snapshot. Worked out once for each (shape, profile); a shape that selects nodes by name or host name is
+ * looked at node by node as well.
+ */
+export class Feasibility {
+  readonly #snapshot: Snapshot;
+  readonly #profiles = new Map<PodShape, readonly NodeProfile[]>();
+  readonly #byName = new Map<PodShape, boolean>();
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  /** The profiles whose nodes the shape may run on; for a shape that names nodes, those that might hold them. */
+  profilesOf(shape: PodShape): readonly NodeProfile[] {
+    let profiles = this.#profiles.get(shape);
+    if (profiles === undefined) {
+      profiles = this.#snapshot.nodes.profiles.filter((profile) => this.#accepts(profile, shape));
+      this.#profiles.set(shape, profiles);
+    }
+    return profiles;
+  }
+
+  /** Whether the shape may run on this node of an accepted profile. */
+  accepts(shape: PodShape, node: number): boolean {
+    if (!this.#namesNodes(shape)) return true;
+    const facts = this.#snapshot.nodes.facts[node];
+    return facts !== undefined && matchesNode(shape, facts.labels, facts.name);
+  }
+
+  #accepts(profile: NodeProfile, shape: PodShape): boolean {
+    if (!this.#namesNodes(shape) && !matchesNode(shape, profile.labels, '')) return false;
+    const ownPool = this.#snapshot.poolOfProfile(profile.id)?.spec.name;
+    const taints = profile.taints.filter((taint) => taint.key !== labels.pool.key || taint.value !== ownPool);
+    if (profile.cordoned) taints.push(cordonTaint);
+    if (!profile.ready) taints.push(notReadyTaint);
+    return untoleratedTaint(taints, shape.tolerations) === undefined;
+  }
+
+  #namesNodes(shape: PodShape): boolean {
+    let names = this.#byName.get(shape);
+    if (names === undefined) {
+      const terms = shape.nodeTerms ?? [];
+      const requirements = [...shape.nodeSelector, ...terms.flatMap((term) => term.labels)];
+      names =
+        terms.some((term) => term.names.length > 0) || requirements.some((r) => r.key === foreignKeys.hostname.key);
+      this.#byName.set(shape, names);
+    }
+    return names;
+  }
+}

@@ -1,0 +1,2 @@
+export * from './feasibility.ts';
+export * from './placer.ts';
