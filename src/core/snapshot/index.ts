@@ -7,6 +7,8 @@ export * from './nodeTable.ts';
 export * from './policy.ts';
 export * from './problem.ts';
 export * from './readResources.ts';
+export { readNode, sameNode } from './readNode.ts';
+export { PodReader } from './readPod.ts';
 export * from './resourceSlots.ts';
 export * from './snapshot.ts';
 export * from './specs.ts';

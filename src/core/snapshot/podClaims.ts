@@ -1,0 +1,102 @@
+import { annotations, foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
+import { parseDuration } from '../units/index.ts';
+import type { PodFacts } from './facts.ts';
+import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
+
+type Texts = Readonly<Record<string, string>>;
+
+/** What a pod's labels and annotations claim, and the first thing wrong with them. */
+export type PodClaims = Pick<PodFacts, 'gang' | 'user' | 'walltime' | 'problem'>;
+
+/**
+ * Reads the labels and annotations of DESIGN.md section 3. A malformed one is a `problem`; the claim it is part of
+ * stands as far as it can be read, so that the pods of a gang that is written wrongly are still one gang.
+ */
+export function readClaims(pod: Raw): PodClaims {
+  const metadata = objectOf(pod['metadata']);
+  const spec = objectOf(pod['spec']);
+  const own = { labels: textMembersOf(metadata['labels']), annotations: textMembersOf(metadata['annotations']) };
+  const gang = readGang(own.labels, own.annotations, metadata);
+  const walltime = readWalltime(own.annotations, spec);
+  return {
+    gang: gang.value,
+    user: own.labels[labels.user.key],
+    walltime: walltime.value,
+    problem: gang.problem ?? walltime.problem ?? topologyProblem(own.annotations),
+  };
+}
+
+interface Reading<T> {
+  readonly value: T | undefined;
+  readonly problem?: string;
+}
+
+function readGang(ownLabels: Texts, notes: Texts, metadata: Raw): Reading<PodFacts['gang'] & object> {
+  const label = ownLabels[labels.gang.key];
+  if (label !== undefined) return readLabelGang(label, notes[annotations.gangSize.key]);
+  const ofJob = notes[annotations.gangOfJob.key];
+  if (ofJob !== undefined && ofJob !== 'false') return readJobGang(ofJob, metadata);
+  const podGroup = ownLabels[foreignKeys.podGroup.key];
+  if (podGroup !== undefined && podGroup !== '')
+    return { value: { kind: 'podGroup', name: podGroup, size: undefined } };
+  if (notes[annotations.gangSize.key] === undefined) return { value: undefined };
+  return {
+    value: undefined,
+    problem: `Annotation ${annotations.gangSize.key} says nothing without a gang: add the label ${labels.gang.key} with a name, or remove the annotation.`,
+  };
+}
+
+function readLabelGang(name: string, size: string | undefined): Reading<PodFacts['gang'] & object> {
+  if (name === '')
+    return { value: undefined, problem: `Label ${labels.gang.key} is empty: write the name of the gang.` };
+  const { key } = annotations.gangSize;
+  // Nine digits are more pods than any cluster holds.
+  if (size !== undefined && /^0*[1-9]\d{0,8}$/.test(size))
+    return { value: { kind: 'label', name, size: Number(size) } };
+  const is = size === undefined ? 'missing' : JSON.stringify(size);
+  const problem = `Annotation ${key} is ${is}: write the number of pods of the gang, a whole number of 1 or more in quotes.`;
+  return { value: { kind: 'label', name, size: undefined }, problem };
+}
+
+function readJobGang(text: string, metadata: Raw): Reading<PodFacts['gang'] & object> {
+  const { key } = annotations.gangOfJob;
+  if (text !== 'true')
+    return { value: undefined, problem: `Annotation ${key} is ${JSON.stringify(text)}: write "true" or remove it.` };
+  const job = listOf(metadata['ownerReferences'])
+    .map(objectOf)
+    .find((owner) => owner['kind'] === 'Job' && textOf(owner['apiVersion'])?.startsWith('batch/') === true);
+  const name = textOf(job?.['name']);
+  if (name !== undefined) return { value: { kind: 'job', name, size: undefined } };
+  return {
+    value: undefined,
+    problem: `Annotation ${key} needs a batch/v1 Job that owns the pod: for other pods write the label ${labels.gang.key} and the annotation ${annotations.gangSize.key}.`,
+  };
+}
+
+function readWalltime(notes: Texts, spec: Raw): Reading<number> {
+  const { key } = annotations.walltime;
+  const text = notes[key];
+  if (text !== undefined) {
+    const walltime = parseDuration(text);
+    if (walltime !== undefined && walltime > 0) return { value: walltime };
+    return {
+      value: undefined,
+      problem: `Annotation ${key} is ${JSON.stringify(text)}: write a duration above zero such as 12h or P2D.`,
+    };
+  }
+  const seconds = spec['activeDeadlineSeconds'];
+  return { value: typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined };
+}
+
+function topologyProblem(notes: Texts): string | undefined {
+  const { topology, topologyMode } = annotations;
+  const mode = notes[topologyMode.key];
+  if (mode !== undefined && mode !== 'Required' && mode !== 'Preferred')
+    return `Annotation ${topologyMode.key} is ${JSON.stringify(mode)}: write Required or Preferred.`;
+  const level = notes[topology.key];
+  if (level === undefined) return undefined;
+  if (level === '')
+    return `Annotation ${topology.key} is empty: write a topology level of the pool, which is a node label.`;
+  if (mode === 'Preferred') return undefined;
+  return `Annotation ${topology.key} asks for one domain of ${level}, which this version of Moa can't promise: set ${topologyMode.key} to Preferred, or remove the annotation.`;
+}

@@ -1,0 +1,81 @@
+import { schedulerName } from '../../api/v1alpha1/constants/index.ts';
+import type { PodFacts, PodPhase, PodShape } from './facts.ts';
+import { Interner } from './interner.ts';
+import { readClaims } from './podClaims.ts';
+import { readShape } from './podShape.ts';
+import { listOf, objectOf, textOf, type Raw } from './raw.ts';
+
+/** Shapes and texts that are remembered: more than a busy cluster has in use at once. */
+const remembered = 50_000;
+
+const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed'];
+
+/**
+ * Reads pods as the API server shows them. Pods of one template share their {@link PodShape}, and namespaces, nodes and
+ * users are one string each, so that 100,000 pods stay small.
+ */
+export class PodReader {
+  readonly #shapes = new Interner<PodShape>(remembered);
+  readonly #texts = new Interner<string>(remembered);
+
+  /**
+   * What scheduling and accounting need of a pod. Never throws: what is missing or malformed is read as absent, and
+   * what would change where or whether the pod may run is said in `problem` or in the shape's `unsupported`.
+   */
+  read(raw: Raw): PodFacts {
+    const metadata = objectOf(raw['metadata']);
+    const spec = objectOf(raw['spec']);
+    const status = objectOf(raw['status']);
+    const claims = readClaims(raw);
+    return {
+      uid: textOf(metadata['uid']) ?? '',
+      namespace: this.#shared(textOf(metadata['namespace']) ?? ''),
+      name: textOf(metadata['name']) ?? '',
+      ours: spec['schedulerName'] === schedulerName,
+      createdAt: instantOf(metadata['creationTimestamp']),
+      nodeName: this.#nodeName(spec),
+      phase: phaseOf(status['phase']),
+      deleting: textOf(metadata['deletionTimestamp']) !== undefined,
+      gated: listOf(spec['schedulingGates']).length > 0,
+      priority: Number.isSafeInteger(spec['priority']) ? Number(spec['priority']) : 0,
+      shape: this.#shapeOf(raw),
+      gang: claims.gang,
+      user: claims.user === undefined ? undefined : this.#shared(claims.user),
+      walltime: claims.walltime,
+      problem: claims.problem,
+      explained: explanationOf(status),
+    };
+  }
+
+  #shapeOf(raw: Raw): PodShape {
+    const shape = readShape(raw);
+    const key = JSON.stringify(shape);
+    return this.#shapes.intern(key, () => ({ key, ...shape }));
+  }
+
+  #nodeName(spec: Raw): string | undefined {
+    const name = textOf(spec['nodeName']);
+    return name === undefined || name === '' ? undefined : this.#shared(name);
+  }
+
+  #shared(text: string): string {
+    return this.#texts.intern(text, () => text);
+  }
+}
+
+/** A pod that was just created has no phase yet. */
+function phaseOf(value: unknown): PodPhase {
+  return value === undefined ? 'Pending' : (phases.find((phase) => phase === value) ?? 'Unknown');
+}
+
+function instantOf(value: unknown): number {
+  const instant = typeof value === 'string' ? Date.parse(value) : NaN;
+  return Number.isNaN(instant) ? 0 : instant;
+}
+
+function explanationOf(status: Raw): string | undefined {
+  const scheduled = listOf(status['conditions'])
+    .map(objectOf)
+    .find((condition) => condition['type'] === 'PodScheduled');
+  return scheduled?.['status'] === 'False' ? textOf(scheduled['message']) : undefined;
+}
