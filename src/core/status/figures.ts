@@ -5,6 +5,8 @@ import { milli, mulDivFloor, type MilliGpus } from '../units/index.ts';
 
 /** Devices of one class of a pool. */
 export interface ClassFigures {
+  /** Nodes that carry a device of the class. */
+  nodes: number;
   /** Held by pods, whoever placed them. */
   allocatedGpus: number;
   /** Free on nodes that are Ready and not cordoned. */
@@ -92,7 +94,7 @@ type DeviceFigures = Pick<PoolFigures, 'nodes' | 'classes' | 'sites'>;
 function emptyFigures(pool: PoolState): DeviceFigures {
   return {
     nodes: { total: 0, ready: 0 },
-    classes: pool.classes.map(() => ({ allocatedGpus: 0, freeGpus: 0, largestFreeNode: 0 })),
+    classes: pool.classes.map(() => ({ nodes: 0, allocatedGpus: 0, freeGpus: 0, largestFreeNode: 0 })),
     sites: pool.spec.sites.map(() => ({ gpus: 0, watts: 0 })),
   };
 }
@@ -118,6 +120,7 @@ function countDevices(snapshot: Snapshot, drafts: ReadonlyMap<PoolState, DeviceF
       const gpus = nodes.allocatable(node, slot);
       const free = nodes.free(node, slot);
       devices += gpus;
+      if (gpus > 0) figures.nodes++;
       figures.allocatedGpus += gpus - free;
       for (const site of plan.sites) {
         site.gpus += gpus;

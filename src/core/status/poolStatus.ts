@@ -26,9 +26,9 @@ export function poolStatus(figures: Figures, pool: PoolState): Verdict<GpuPoolSt
         entitled: formatMilliGpus(pool.entitled),
         public: formatMilliGpus(pool.capacity - pool.entitled),
       },
-      classes: pool.classes.map(({ spec: { name }, nodes, gpus: ofClass, readyGpus: ready }, i) => ({
+      classes: pool.classes.map(({ spec: { name }, gpus: ofClass, readyGpus: ready }, i) => ({
         name,
-        nodes,
+        nodes: own.classes[i]?.nodes ?? 0,
         gpus: ofClass,
         readyGpus: ready,
         allocatedGpus: own.classes[i]?.allocatedGpus ?? 0,
