@@ -1,0 +1,207 @@
+import { podGroups } from '../api/v1alpha1/constants/index.ts';
+import {
+  PodReader,
+  readNode,
+  sameNode,
+  type Fleet,
+  type NamespaceFacts,
+  type NodeFacts,
+  type PodFacts,
+} from '../core/snapshot/index.ts';
+import { Store, keyOf, runReflector, type Clock, type RawObject, type Stored, type Transport } from '../kube/index.ts';
+import { reflectorObserver, type Health, type Logger, type Metrics } from '../observe/index.ts';
+
+/** What every reflector of this process shares. */
+export interface FeedOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly health: Health;
+  readonly signal: AbortSignal;
+}
+
+interface StoredPod extends Stored {
+  readonly facts: PodFacts;
+}
+
+interface StoredNode extends Stored {
+  readonly facts: NodeFacts;
+}
+
+interface StoredNamespace extends Stored, NamespaceFacts {}
+
+/** A Job or PodGroup: how many pods its gang has. */
+interface StoredGang extends Stored {
+  readonly size: number | undefined;
+}
+
+/** Pods that have ended hold nothing and wait for nothing: the API server leaves them out. */
+const livePods = { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' };
+/** How often a cluster without the PodGroup resource is asked whether it has it now. */
+const podGroupLookMs = 30_000;
+
+/**
+ * Keeps a fleet in step with the cluster: pods, nodes, Jobs and PodGroups. Every change is applied as it comes and then
+ * reported through `onChange`. Namespaces are kept in a store that the policy is read from.
+ */
+export class FleetFeed {
+  readonly namespaces: Store<StoredNamespace>;
+  readonly #options: FeedOptions;
+  readonly #pods: Store<StoredPod>;
+  readonly #nodes: Store<StoredNode>;
+  readonly #jobs: Store<StoredGang>;
+  readonly #podGroups: Store<StoredGang>;
+  readonly #reader = new PodReader();
+
+  constructor(options: FeedOptions, fleet: Fleet, onChange: () => void) {
+    this.#options = options;
+    const create = <T extends Stored>(): Store<T> =>
+      new Store<T>({ onSubscriberError: (error) => this.#report(error) });
+    this.namespaces = create<StoredNamespace>();
+    this.#pods = create<StoredPod>();
+    this.#nodes = create<StoredNode>();
+    this.#jobs = create<StoredGang>();
+    this.#podGroups = create<StoredGang>();
+
+    this.#pods.subscribe((changes) => {
+      for (const change of changes) {
+        if (change.type === 'deleted') fleet.removePod(change.object.uid);
+        else fleet.upsertPod(change.object.facts);
+      }
+      onChange();
+    });
+    this.#nodes.subscribe((changes) => {
+      let changed = false;
+      for (const { type, object, previous } of changes) {
+        if (type === 'deleted') fleet.removeNode(object.name);
+        else if (previous !== undefined && sameNode(previous.facts, object.facts)) continue;
+        else fleet.upsertNode(object.facts);
+        changed = true;
+      }
+      if (changed) onChange();
+    });
+    this.#followSizes('job', this.#jobs, fleet, onChange);
+    this.#followSizes('podGroup', this.#podGroups, fleet, onChange);
+    fleet.setGangSizes((kind, namespace, name) => {
+      const store = kind === 'job' ? this.#jobs : this.#podGroups;
+      return store.get(keyOf(namespace, name))?.size;
+    });
+  }
+
+  /** Lists and watches until the signal aborts. */
+  async run(): Promise<void> {
+    const { health } = this.#options;
+    const needed = { namespaces: this.namespaces, nodes: this.#nodes, pods: this.#pods, jobs: this.#jobs };
+    for (const [resource, store] of Object.entries(needed)) {
+      health.requireReady(`cache-${resource}`, () => (store.synced ? undefined : 'the first list is not complete'));
+    }
+    await Promise.all([
+      this.#reflect('namespaces', '/api/v1/namespaces', this.namespaces, readNamespace),
+      this.#reflect('nodes', '/api/v1/nodes', this.#nodes, (raw) => ({ ...identityOf(raw), facts: readNode(raw) })),
+      this.#reflect('jobs', '/apis/batch/v1/jobs', this.#jobs, readJob),
+      this.#reflect('pods', '/api/v1/pods', this.#pods, (raw) => ({
+        ...identityOf(raw),
+        facts: this.#reader.read(raw),
+      })),
+      this.#followPodGroups(),
+    ]);
+  }
+
+  /** Resolves when everything that a plan needs has been listed once. */
+  async synced(signal: AbortSignal): Promise<void> {
+    const stores = [this.namespaces, this.#nodes, this.#jobs, this.#pods];
+    await Promise.all(stores.map((store) => store.whenSynced(signal)));
+  }
+
+  /** PodGroup belongs to others and may not be installed, or come later. */
+  async #followPodGroups(): Promise<void> {
+    const { transport, clock, signal } = this.#options;
+    const groupPath = `/apis/${podGroups.group}/${podGroups.version}`;
+    while (!signal.aborted) {
+      const installed = await transport
+        .request({ method: 'GET', path: groupPath, signal })
+        .then(() => true)
+        .catch(() => false);
+      if (installed) {
+        await this.#reflect('podgroups', `${groupPath}/${podGroups.plural}`, this.#podGroups, readPodGroup);
+        return;
+      }
+      await clock.sleep(podGroupLookMs, signal).catch(() => undefined);
+    }
+  }
+
+  #followSizes(kind: 'job' | 'podGroup', store: Store<StoredGang>, fleet: Fleet, onChange: () => void): void {
+    store.subscribe((changes) => {
+      let changed = false;
+      for (const { object, previous, type } of changes) {
+        if (type === 'updated' && previous?.size === object.size) continue;
+        fleet.gangSizeChanged(kind, object.namespace, object.name);
+        changed = true;
+      }
+      if (changed) onChange();
+    });
+  }
+
+  #reflect<T extends Stored>(
+    resource: string,
+    path: string,
+    store: Store<T>,
+    project: (raw: RawObject) => T | undefined,
+  ): Promise<void> {
+    const { transport, clock, random, signal, metrics, logger } = this.#options;
+    const observe = reflectorObserver({ resource, store, metrics, logger });
+    const query = resource === 'pods' ? { query: livePods } : {};
+    return runReflector<T>({ transport, path, ...query, project, store, clock, random, signal, observe });
+  }
+
+  #report(error: unknown): void {
+    this.#options.logger.error('cannot apply a change to the fleet', { error });
+  }
+}
+
+function identityOf(raw: RawObject): Stored {
+  const metadata = member(raw, 'metadata');
+  return {
+    uid: text(metadata['uid']),
+    namespace: text(metadata['namespace']),
+    name: text(metadata['name']),
+    resourceVersion: text(metadata['resourceVersion']),
+  };
+}
+
+function readNamespace(raw: RawObject): StoredNamespace {
+  const labels = member(member(raw, 'metadata'), 'labels');
+  return {
+    ...identityOf(raw),
+    labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, text(value)])),
+  };
+}
+
+/** A Job's gang shrinks with what is left to complete: its last pods must not wait for companions that never come. */
+function readJob(raw: RawObject): StoredGang {
+  const spec = member(raw, 'spec');
+  const parallelism = whole(spec['parallelism']) ?? 1;
+  const completions = whole(spec['completions']);
+  const succeeded = whole(member(raw, 'status')['succeeded']) ?? 0;
+  const left = completions === undefined ? parallelism : Math.max(1, completions - succeeded);
+  return { ...identityOf(raw), size: Math.min(parallelism, left) };
+}
+
+function readPodGroup(raw: RawObject): StoredGang {
+  return { ...identityOf(raw), size: whole(member(raw, 'spec')['minMember']) };
+}
+
+function member(raw: RawObject, key: string): RawObject {
+  const value = raw[key];
+  return typeof value === 'object' && value !== null ? (value as RawObject) : {};
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function whole(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,127 @@
+import { schedulerName } from '../../api/v1alpha1/constants/index.ts';
+import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
+import { bindPod, isApiError, type Clock, type Transport } from '../../kube/index.ts';
+import type { Logger, Metrics } from '../../observe/index.ts';
+
+/** What has been decided for one pod. */
+export interface BindingTask {
+  readonly pod: PodFacts;
+  readonly nodeName: string;
+  /** Name of the pool of the node, empty for a node of none. */
+  readonly poolName: string;
+  /** Called once the API server has accepted the binding. */
+  readonly onBound: () => void;
+}
+
+export interface BinderOptions {
+  readonly transport: Transport;
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly concurrency: number;
+  /** Asked before every write: a leader that was frozen must not act. */
+  readonly stillLeading: () => boolean;
+  readonly signal: AbortSignal;
+  /** A pod waits again. */
+  readonly onFailed: () => void;
+}
+
+/** How long the place of a pod whose binding failed is kept before the pod is planned again. */
+const firstPause = 200;
+const longestPause = 10_000;
+
+/**
+ * Carries out bindings, many at once. A pod counts as bound in the fleet from the plan on. When the API server refuses,
+ * it is taken back and planned again, later the more often it happens; when the answer is lost, so is it, and should it
+ * have been bound after all, the second binding is refused and the watch tells where it is.
+ */
+export class Binder {
+  readonly #options: BinderOptions;
+  readonly #queue: BindingTask[] = [];
+  readonly #failures = new Map<string, number>();
+  #head = 0;
+  #running = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(options: BinderOptions) {
+    this.#options = options;
+  }
+
+  /** Bindings that are decided and not answered yet. */
+  get backlog(): number {
+    return this.#queue.length - this.#head + this.#running;
+  }
+
+  add(task: BindingTask): void {
+    this.#options.fleet.assume(task.pod.uid, task.nodeName);
+    this.#queue.push(task);
+    this.#start();
+  }
+
+  /** Resolves when nothing is under way. What is queued is dropped once the signal has aborted. */
+  async drained(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #start(): void {
+    const { signal, concurrency } = this.#options;
+    while (this.#running < concurrency && this.#head < this.#queue.length && !signal.aborted) {
+      const task = this.#queue[this.#head++];
+      if (this.#head > 4096 && this.#head * 2 > this.#queue.length) {
+        this.#queue.splice(0, this.#head);
+        this.#head = 0;
+      }
+      if (task === undefined) continue;
+      this.#running++;
+      void this.#bind(task).finally(() => {
+        this.#running--;
+        this.#start();
+        if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      });
+    }
+  }
+
+  async #bind(task: BindingTask): Promise<void> {
+    const { transport, clock, metrics, signal, stillLeading } = this.#options;
+    const { pod, nodeName } = task;
+    if (!stillLeading()) return;
+    const began = clock.monotonic();
+    try {
+      await bindPod(transport, { namespace: pod.namespace, name: pod.name, uid: pod.uid, nodeName }, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#failed(task, error);
+      return;
+    }
+    metrics.bindDuration.observe((clock.monotonic() - began) / 1000);
+    metrics.podsBound.inc({ pool: task.poolName });
+    this.#failures.delete(pod.uid);
+    task.onBound();
+  }
+
+  #failed(task: BindingTask, error: unknown): void {
+    const { metrics, logger } = this.#options;
+    const { pod, nodeName } = task;
+    const code = isApiError(error) ? error.code : 'Unknown';
+    metrics.bindFailures.inc({ code });
+    const expected = isApiError(error, 'Conflict', 'NotFound');
+    const fields = { namespace: pod.namespace, pod: pod.name, node: nodeName, error };
+    if (expected) logger.debug('a pod changed before it was bound', fields);
+    else logger.warn(`${schedulerName} could not bind a pod, it is planned again`, fields);
+    void this.#takeBackLater(pod.uid);
+  }
+
+  async #takeBackLater(uid: string): Promise<void> {
+    const { clock, fleet, signal, onFailed } = this.#options;
+    const failures = (this.#failures.get(uid) ?? 0) + 1;
+    this.#failures.set(uid, failures);
+    try {
+      await clock.sleep(Math.min(longestPause, firstPause * 2 ** (failures - 1)), signal);
+    } catch {
+      return;
+    }
+    if (fleet.pod(uid) === undefined) this.#failures.delete(uid);
+    fleet.forget(uid);
+    onFailed();
+  }
+}

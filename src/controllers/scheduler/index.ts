@@ -1,0 +1,3 @@
+export { runScheduler } from './scheduler.ts';
+export { pendingByReason } from './explainer.ts';
+export { Wake } from './wake.ts';
