@@ -1,7 +1,11 @@
+export { UsageError } from './arguments.ts';
 export { ensureBinaries } from './binaries.ts';
 export { applyCrds } from './crds.ts';
 export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
+export { spawnGuarded, type GuardedProcess } from './guarded-process.ts';
 export { simulation } from './kwok/index.ts';
 export { createNodes, nodeObject, sampleNodes, type SimulatedNode } from './nodes.ts';
 export { endWithParent } from './parent.ts';
+export { freePort } from './ports.ts';
 export { printProgress } from './progress.ts';
+export { stopRequest } from './stop-request.ts';

@@ -1,0 +1,47 @@
+import process from 'node:process';
+
+import { endWithParent } from '../tools/cluster/index.ts';
+import type { Benchmark } from './benchmark.ts';
+import { bind } from './bind/index.ts';
+import { describeFlags, parseFlags, UsageError } from './flags.ts';
+import { formatTable, writeReport } from './report.ts';
+
+const benchmarks: readonly Benchmark[] = [bind];
+
+try {
+  const [name, ...rest] = process.argv.slice(2);
+  if (name === undefined || name === '--help' || name === '-h' || rest.includes('--help')) process.stdout.write(help());
+  else await run(benchmarkOf(name), rest);
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  if (error instanceof UsageError) console.error('Help: npm run bench -- --help');
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function run(benchmark: Benchmark, args: readonly string[]): Promise<void> {
+  const settings = parseFlags(benchmark.flags, args);
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new Error('interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
+  const forgetParent = endWithParent(interrupt);
+  const report = await benchmark.run(settings, stop.signal).finally(forgetParent);
+  const path = writeReport(benchmark.name, settings, report);
+  process.stdout.write([formatTable(report.table), '', ...report.notes, `Written to ${path}`, ''].join('\n'));
+  for (const failure of report.failures) console.error(`FAILED: ${failure}`);
+  if (report.failures.length > 0) process.exitCode = 1;
+}
+
+function benchmarkOf(name: string): Benchmark {
+  const found = benchmarks.find((benchmark) => benchmark.name === name);
+  if (found !== undefined) return found;
+  const known = benchmarks.map((benchmark) => benchmark.name).join(', ');
+  throw new UsageError(`there is no benchmark ${name}: use one of ${known}`);
+}
+
+function help(): string {
+  const lines = benchmarks.flatMap(({ name, summary, flags }) => [
+    `${name}: ${summary}`,
+    ...describeFlags(flags).map((line) => `  ${line}`),
+  ]);
+  return ['Usage: npm run bench -- NAME [flags]', '', ...lines, ''].join('\n');
+}
