@@ -229,8 +229,8 @@ describe('the status of a quota', () => {
     };
     const { capacity } = statusOfQuota(parts, 'a').figures;
     assert.equal(capacity?.effectiveGuarantee, '10');
-    assert.equal(capacity?.used, '7');
-    assert.equal(capacity?.borrowed, '3');
+    assert.equal(capacity.used, '7');
+    assert.equal(capacity.borrowed, '3');
   });
 
   it('of a consortium is about its own namespaces, not those of its members', () => {
@@ -243,7 +243,7 @@ describe('the status of a quota', () => {
     };
     const consortium = statusOfQuota(parts, 'consortium').figures;
     assert.equal(consortium.capacity?.used, '1');
-    assert.equal(consortium.capacity?.lent, '6');
+    assert.equal(consortium.capacity.lent, '6');
     assert.deepEqual(consortium.fairShare, { share: '0', decayedUsage: '0' });
     const member = statusOfQuota(parts, 'member').figures;
     assert.equal(member.capacity?.borrowed, '6');

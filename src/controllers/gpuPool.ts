@@ -1,0 +1,31 @@
+import { EventReason } from '../api/v1alpha1/index.ts';
+import { isUnreadable } from '../core/snapshot/index.ts';
+import { poolStatus, unreadableConditions } from '../core/status/index.ts';
+import type { StatusKind } from './statusController.ts';
+import { readPool, type World } from './world.ts';
+
+/** The status of GpuPools. An event tells when a milestone is reached. */
+export function gpuPoolStatus({ pools }: World): StatusKind<'GpuPool'> {
+  return {
+    kind: 'GpuPool',
+    store: pools,
+    judge: (seen, figures) => {
+      const spec = readPool(seen);
+      if (isUnreadable(spec)) {
+        return { generation: seen.generation, conditions: unreadableConditions(spec), figures: {} };
+      }
+      const state = figures.policy.pools.find((pool) => pool.spec.name === seen.name);
+      return state === undefined ? undefined : poolStatus(figures, state);
+    },
+    newsOf: (before, after) =>
+      (after.milestones ?? [])
+        .filter(({ date, gpus, reached }) => {
+          const earlier = before?.milestones?.find((milestone) => milestone.date === date);
+          return reached && earlier?.gpus === gpus && !earlier.reached;
+        })
+        .map(({ date, gpus }) => ({
+          reason: EventReason.MilestoneReached,
+          note: `the ${gpus} ready devices of the milestone of ${date} are there`,
+        })),
+  };
+}

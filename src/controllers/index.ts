@@ -1,0 +1,9 @@
+export { startStatusControllers, type StatusControllersOptions } from './startStatusControllers.ts';
+export {
+  changesManifest,
+  manifestsOf,
+  projectResource,
+  type ManifestStores,
+  type ResourceProjection,
+  type World,
+} from './world.ts';

@@ -1,0 +1,37 @@
+import { gpuPoolStatus } from './gpuPool.ts';
+import { matchingInvestmentStatus } from './matchingInvestment.ts';
+import { takePictures } from './pictures.ts';
+import { researchQuotaStatus } from './researchQuota.ts';
+import { StatusController, type StatusControllerOptions } from './statusController.ts';
+import type { World } from './world.ts';
+
+export interface StatusControllersOptions extends StatusControllerOptions {
+  readonly world: World;
+  /** Gets what kept statuses from being worked out; another try follows. Must not throw. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Keeps the statuses of the three resources true until the signal aborts. To be started by the leader, once the caches
+ * behind `world.snapshot()` are warm. Resolves when all writes under way have ended; never rejects.
+ */
+export async function startStatusControllers(options: StatusControllersOptions): Promise<void> {
+  const { world, clock, signal, onError } = options;
+  const controllers = [
+    new StatusController(gpuPoolStatus(world), options),
+    new StatusController(researchQuotaStatus(world), options),
+    new StatusController(matchingInvestmentStatus(world), options),
+  ];
+  await Promise.all([
+    ...controllers.map((controller) => controller.run()),
+    takePictures({
+      world,
+      clock,
+      signal,
+      onError,
+      show: (figures) => {
+        for (const controller of controllers) controller.show(figures);
+      },
+    }),
+  ]);
+}
