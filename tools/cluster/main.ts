@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseCommand, usage, UsageError } from './arguments.ts';
 import { startControlPlane } from './control-plane.ts';
 import { liveTemporaryDirs, ownerOf } from './data-dir.ts';
-import { endWithParent } from './parent.ts';
+import { stopRequest } from './stop-request.ts';
 
 const script = process.argv[1] ?? '';
 const stopSeconds = 30;
@@ -46,37 +46,6 @@ async function up(nodes: number, dataDir: string | undefined): Promise<void> {
   } finally {
     stop.forget();
   }
-}
-
-/**
- * Ctrl-C, SIGTERM, a closed terminal or the end of npm ask for an orderly stop. A signal that comes a second later does
- * not wait for it; sooner it is the same Ctrl-C, which a terminal and npm both pass on.
- */
-function stopRequest(): { signal: AbortSignal; asked: Promise<undefined>; forget: () => void } {
-  const controller = new AbortController();
-  const { promise: asked, resolve } = Promise.withResolvers<undefined>();
-  let first = Infinity;
-  const onSignal = () => {
-    if (Date.now() > first + 1000) process.exit(130);
-    if (controller.signal.aborted) return;
-    first = Date.now();
-    console.error('Stopping ...');
-    controller.abort();
-    resolve(undefined);
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  // Without npm in between, someone may have detached this process from its parent on purpose.
-  const underNpm = process.env['npm_lifecycle_event'] !== undefined;
-  const forgetParent = underNpm ? endWithParent(onSignal) : () => undefined;
-  return {
-    signal: controller.signal,
-    asked,
-    forget: () => {
-      for (const signal of signals) process.off(signal, onSignal);
-      forgetParent();
-    },
-  };
 }
 
 async function down(dataDir: string | undefined): Promise<void> {
