@@ -26,7 +26,7 @@ async function run(benchmark: Benchmark, args: readonly string[]): Promise<void>
   const forgetParent = endWithParent(interrupt);
   const report = await benchmark.run(settings, stop.signal).finally(forgetParent);
   const path = writeReport(benchmark.name, settings, report);
-  process.stdout.write([formatTable(report.table), '', ...report.notes, `Written to ${path}`, ''].join('\n'));
+  process.stdout.write([formatTable(report.table), '', ...report.notes, `Written to ${path}`].join('\n') + '\n');
   for (const failure of report.failures) console.error(`FAILED: ${failure}`);
   if (report.failures.length > 0) process.exitCode = 1;
 }
@@ -43,5 +43,5 @@ function help(): string {
     `${name}: ${summary}`,
     ...describeFlags(flags).map((line) => `  ${line}`),
   ]);
-  return ['Usage: npm run bench -- NAME [flags]', '', ...lines, ''].join('\n');
+  return ['Usage: npm run bench -- NAME [flags]', '', ...lines].join('\n') + '\n';
 }

@@ -7,6 +7,7 @@ function pods(count: number, nodeName: string | undefined, gang?: string): PodVi
     metadata: {
       namespace: 'a',
       name: `p${i}`,
+      resourceVersion: '1',
       uid: `${String(gang)}-${i}`,
       ...(gang === undefined ? {} : { labels: { 'moa.dev/gang': gang } }),
     },
