@@ -1,3 +1,4 @@
+export { FleetFeed, type FeedOptions } from './feed.ts';
 export { startStatusControllers, type StatusControllersOptions } from './startStatusControllers.ts';
 export {
   changesManifest,
@@ -7,3 +8,4 @@ export {
   type ResourceProjection,
   type World,
 } from './world.ts';
+export { stateSample } from './stateSample.ts';

@@ -10,7 +10,8 @@ export interface EquivalenceClass {
   readonly key: string;
   readonly workloads: Workload[];
   readonly roles: readonly Role[];
-  readonly options: readonly Option[];
+  /** Those that could ever fit, once the checks before the quota have passed. */
+  options: readonly Option[];
   /** Set once one of the workloads was refused. */
   refusal: Refusal | undefined;
 }

@@ -113,6 +113,13 @@ export function walltimeOf(declared: number | undefined, quota: QuotaState): num
   return declared ?? byQuota?.spec.defaultWalltime ?? defaultWalltime;
 }
 
+/** The options that would fit were nothing else running; those of classes without devices are none. */
+export function viableOptions({ quota, kin }: Candidate): readonly Option[] {
+  const pool = quota?.pool;
+  if (quota === undefined || pool === undefined) return kin.options;
+  return kin.options.filter((option) => couldEverFit(option, quota, pool));
+}
+
 /** Whether the option would fit were nothing else running, on all nodes that exist, ready or not. */
 function couldEverFit(option: Option, quota: QuotaState, pool: PoolState): boolean {
   if (option.cost > ceilingOf(quota, pool)) return false;

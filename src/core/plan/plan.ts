@@ -2,7 +2,7 @@ import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import { Feasibility, placeAll, release, type PlacedPod, type PlacementRole } from '../place/index.ts';
 import type { NodeProfile, PodFacts, PoolState, Snapshot, Workload } from '../snapshot/index.ts';
 import { CandidateReader, type Candidate } from './candidate.ts';
-import { needsQuota, refusalBeforeQuota, refusalByQuota, type Refusal } from './checks.ts';
+import { needsQuota, refusalBeforeQuota, refusalByQuota, viableOptions, type Refusal } from './checks.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
 import type { Option, Role } from './request.ts';
 
@@ -82,7 +82,10 @@ class Cycle {
     for (const workload of this.#snapshot.pending()) {
       const candidate = this.#reader.read(workload);
       // The first of a class is checked for all of them: the checks see nothing in which they differ.
-      if (candidate.kin.workloads.length === 1) candidate.kin.refusal = refusalBeforeQuota(candidate);
+      if (candidate.kin.workloads.length === 1) {
+        candidate.kin.refusal = refusalBeforeQuota(candidate);
+        candidate.kin.options = viableOptions(candidate);
+      }
       if (candidate.kin.refusal !== undefined) continue;
       const pool = needsQuota(candidate) ? candidate.quota?.pool : undefined;
       if (pool === undefined) others.push(candidate);

@@ -35,3 +35,6 @@ export type Kind = keyof typeof resources;
 export function collectionPath(kind: Kind): string {
   return `/apis/${apiVersion}/${resources[kind].plural}`;
 }
+
+/** The Lease, in the operator's namespace, that the acting replica holds. */
+export const leaseName = 'moa-leader';

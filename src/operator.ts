@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { collectionPath, group, leaseName, type Kind } from './api/v1alpha1/constants/index.ts';
+import type { Config } from './config/index.ts';
+import {
+  changesManifest,
+  FleetFeed,
+  manifestsOf,
+  projectResource,
+  startStatusControllers,
+  stateSample,
+  type FeedOptions,
+  type ManifestStores,
+  type ResourceProjection,
+} from './controllers/index.ts';
+import { runScheduler, Wake } from './controllers/scheduler/index.ts';
+import type { Waiting } from './core/plan/index.ts';
+import { Fleet } from './core/snapshot/index.ts';
+import {
+  createTransport,
+  EventRecorder,
+  isApiError,
+  loadKubeConfig,
+  runLeaderElection,
+  runReflector,
+  Store,
+  systemClock,
+  type Transport,
+} from './kube/index.ts';
+import {
+  createHealth,
+  createMetrics,
+  eventObserver,
+  leaderElectionObserver,
+  reconcileObserver,
+  reflectorObserver,
+  requestObserver,
+  serveObservation,
+  type Logger,
+} from './observe/index.ts';
+
+/** The default timings of Kubernetes' own components. */
+const lease = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
+
+/**
+ * The operator: watches everything, serves metrics and health, and, while it leads, schedules and keeps statuses.
+ * Resolves when the signal has aborted and everything has ended; rejects when it cannot start or loses the lease.
+ */
+export async function runOperator(config: Config, version: string, logger: Logger, signal: AbortSignal): Promise<void> {
+  const clock = systemClock(config.clockOffsetMs);
+  const random = Math.random;
+  const metrics = createMetrics({ version });
+  const health = createHealth(() => clock.monotonic());
+  const kubeConfig = loadKubeConfig(config.kubeconfig);
+  const transport = createTransport({
+    kubeConfig,
+    userAgent: `moa/${version}`,
+    maxConnections: config.bindConcurrency + 16,
+    observe: requestObserver(metrics),
+    clock,
+  });
+  // Whatever ends first, a failure included, ends everything.
+  const stop = new AbortController();
+  const running = AbortSignal.any([signal, stop.signal]);
+  const servers = await serveObservation({ ...config, metrics, health, logger: logger.child('server') });
+  try {
+    const feedOptions = { transport, clock, random, metrics, health, signal: running, logger: logger.child('cache') };
+    const caches = new Caches(feedOptions);
+    const identity = `${hostname()}_${randomUUID()}`;
+    const events = new EventRecorder({
+      transport,
+      clock,
+      random,
+      reportingController: `${group}/operator`,
+      reportingInstance: identity,
+      observe: eventObserver({ metrics, logger: logger.child('events') }),
+    });
+    let waiting: readonly Waiting[] = [];
+    const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
+      await caches.synced(leading);
+      metrics.beforeRender(() => {
+        if (stillLeading()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), waiting));
+        else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });
+      });
+      const shared = { transport, events, clock, random, metrics, health, signal: leading };
+      await Promise.all([
+        events.run(leading),
+        runScheduler({
+          ...shared,
+          fleet: caches.fleet,
+          wake: caches.wake,
+          logger: logger.child('scheduler'),
+          bindConcurrency: config.bindConcurrency,
+          stillLeading,
+          onWaiting: (latest) => {
+            waiting = latest;
+          },
+        }),
+        startStatusControllers({
+          ...shared,
+          world: {
+            ...caches.manifests,
+            snapshot: () => caches.fleet.snapshot(clock.now()),
+            subscribe: (listener) => caches.subscribe(listener),
+          },
+          observe: reconcileObserver({ metrics, logger: logger.child('status') }),
+          onError: (error) =>
+            logger.child('status').error('cannot work out the statuses, it is tried again', { error }),
+        }),
+      ]);
+    };
+    const acting = config.leaderElect
+      ? ensureNamespace(transport, config).then(() =>
+          runLeaderElection({
+            ...lease,
+            transport,
+            namespace: config.namespace,
+            name: leaseName,
+            identity,
+            clock,
+            random,
+            signal: running,
+            onStartedLeading: lead,
+            observe: leaderElectionObserver({ metrics, logger: logger.child('election') }),
+          }),
+        )
+      : actAlone(lead, running, () => metrics.leader.set(1));
+    await Promise.all([caches.run(), acting.finally(() => stop.abort())]);
+  } finally {
+    stop.abort();
+    await servers.close();
+    await transport.close();
+  }
+}
+
+async function actAlone(
+  lead: (signal: AbortSignal, stillLeading: () => boolean) => Promise<void>,
+  signal: AbortSignal,
+  onStart: () => void,
+): Promise<void> {
+  onStart();
+  await lead(signal, () => true).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
+
+/** Outside a cluster nobody has made the operator's namespace; inside, the chart has, and we may not. */
+async function ensureNamespace(transport: Transport, { namespace, kubeconfig }: Config): Promise<void> {
+  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  try {
+    await transport.request({ method: 'POST', path: '/api/v1/namespaces', body });
+  } catch (error) {
+    if (isApiError(error, 'AlreadyExists') || kubeconfig === undefined) return;
+    throw error;
+  }
+}
+
+/** Everything that is watched, kept warm whether this process leads or not. */
+class Caches {
+  readonly fleet = new Fleet();
+  readonly wake = new Wake();
+  readonly manifests: ManifestStores;
+  readonly #options: FeedOptions;
+  readonly #feed: FleetFeed;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    const changed = (): void => {
+      this.wake.raise();
+      for (const listener of this.#listeners) listener();
+    };
+    const policyChanged = (): void => {
+      this.fleet.setPolicy({ ...manifestsOf(this.manifests), namespaces: [...this.#feed.namespaces.values()] });
+      changed();
+    };
+    const create = <K extends Kind>(): Store<ResourceProjection<K>> => {
+      const store = new Store<ResourceProjection<K>>({
+        onSubscriberError: (error) => options.logger.error('cannot apply a change of a manifest', { error }),
+      });
+      store.subscribe((changes) => {
+        if (changes.some(changesManifest)) policyChanged();
+      });
+      return store;
+    };
+    this.#feed = new FleetFeed(options, this.fleet, changed);
+    this.manifests = { pools: create(), quotas: create(), investments: create() };
+    this.#feed.namespaces.subscribe(policyChanged);
+  }
+
+  /** Calls back after every change. @returns a function that ends it */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async synced(signal: AbortSignal): Promise<void> {
+    const { pools, quotas, investments } = this.manifests;
+    await Promise.all([
+      this.#feed.synced(signal),
+      pools.whenSynced(signal),
+      quotas.whenSynced(signal),
+      investments.whenSynced(signal),
+    ]);
+  }
+
+  /** Lists and watches until the signal aborts. */
+  async run(): Promise<void> {
+    await Promise.all([
+      this.#feed.run(),
+      this.#reflect('GpuPool', this.manifests.pools),
+      this.#reflect('ResearchQuota', this.manifests.quotas),
+      this.#reflect('MatchingInvestment', this.manifests.investments),
+    ]);
+  }
+
+  #reflect<K extends Kind>(kind: K, store: Store<ResourceProjection<K>>): Promise<void> {
+    const { health, metrics, logger } = this.#options;
+    const path = collectionPath(kind);
+    const resource = path.slice(path.lastIndexOf('/') + 1);
+    health.requireReady(`cache-${resource}`, () =>
+      store.synced ? undefined : 'the first list is not complete: are the CRDs of crds/ applied?',
+    );
+    const observe = reflectorObserver({ resource, store, metrics, logger });
+    return runReflector({ ...this.#options, path, project: projectResource(kind), store, observe });
+  }
+}
