@@ -8,7 +8,7 @@ export interface DemoOptions {
   readonly speedup: number;
   /** Most jobs to replay. */
   readonly jobs: number;
-  /** Nodes to begin with; undefined: as many as make the trace's peak contended. */
+  /** Nodes to begin with; undefined: as many as the jobs keep busy on average. */
   readonly nodes: number | undefined;
   /** Of the sample trace. */
   readonly seed: number;
@@ -28,7 +28,7 @@ institutions, shows what happens, and prints a summary that it has checked. Then
 
 --speedup N     trace seconds per second, 1 to 86400; default 576, which makes a day two and a half minutes
 --jobs N        most jobs to replay, 1 to 20000; default 2000
---nodes N       nodes to begin with, 3 to 5000; default: as many as the trace's peak exceeds by three tenths
+--nodes N       nodes to begin with, 3 to 5000; default: as many as the jobs keep busy on average
 --trace FILE    a trace in the form of the published Philly trace, or the word sample for one that is made up;
                 default: ../shared/data/philly.csv where it is present, else sample
 --seed N        another sample for another number, 0 to 999999; default 1

@@ -1,5 +1,5 @@
 import { apiVersion, collectionPath, labels, type Kind } from '../../src/api/v1alpha1/index.ts';
-import type { TraceJob } from '../../src/sim/traces/index.ts';
+import { gpuSecondsWithin, type TraceJob } from '../../src/sim/traces/index.ts';
 import { nodeModels, type InvestmentPlan } from './fleet.ts';
 
 /** An object to apply, and where. */
@@ -96,9 +96,8 @@ const lend = (guaranteed: number) => ({ lendingLimit: Math.floor(guaranteed / 2)
 
 /** In whole normalized GPUs, rounded down: together never more than {@link guaranteedShare} of the capacity. */
 export function guaranteeOf({ institutions, jobs, seconds, milliGpus }: PolicyInput, institution: string): number {
-  const gpuSeconds = (list: readonly TraceJob[]) =>
-    list.reduce((sum, job) => sum + job.gpus * Math.min(job.durationSeconds, seconds - job.submitSeconds), 0);
-  const asked = gpuSeconds(jobs.filter((job) => job.institution === institution)) / gpuSeconds(jobs);
+  const own = jobs.filter((job) => job.institution === institution);
+  const asked = gpuSecondsWithin(own, seconds) / gpuSecondsWithin(jobs, seconds);
   const share = 0.5 / institutions.length + 0.5 * asked;
   return Math.floor((milliGpus / 1000) * guaranteedShare * share);
 }

@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 
 import {
   busyWindow,
+  gpuSecondsWithin,
   institutionsOf,
   peakGpus,
   readPhilly,
   sampleDay,
+  sampleInstitutions,
   type TraceJob,
 } from '../../src/sim/traces/index.ts';
 import { UsageError, type SimulatedNode } from '../cluster/index.ts';
@@ -30,40 +32,43 @@ export interface Scenario {
 }
 
 const hours = 24;
-/** How far the peak exceeds the fleet that the window begins with. What the investment adds brings it near 1.15. */
-const contention = 1.3;
 const published = fileURLToPath(new URL('../../../shared/data/philly.csv', import.meta.url));
 
 /** @throws UsageError when the trace cannot be used */
 export function planScenario(options: DemoOptions): Scenario {
-  const { source, jobs, all } = loadJobs(options);
+  const { source, jobs, institutions } = loadJobs(options);
   const seconds = hours * 3600;
-  const peak = peakGpus(jobs);
-  const fleet = fleetOf(options.nodes ?? Math.max(3, nodesFor(peak / contention)));
+  // What the window keeps busy on average is all that there is: at its peak jobs wait, and it has work to the end.
+  const mean = gpuSecondsWithin(jobs, seconds) / seconds;
+  const fleet = fleetOf(options.nodes ?? Math.max(3, nodesFor(mean)));
   return {
     source,
     seconds,
     jobs,
-    institutions: [...new Set([...institutionsOf(jobs), ...institutionsOf(all)])],
-    peakGpus: peak,
+    institutions: [...new Set([...institutionsOf(jobs), ...institutions])],
+    peakGpus: peakGpus(jobs),
     fleet,
     capacity: capacityOf(fleet),
     investment: investmentPlan('matching-2026', fleet.length, seconds),
   };
 }
 
-function loadJobs(options: DemoOptions): { source: string; jobs: readonly TraceJob[]; all: readonly TraceJob[] } {
+function loadJobs(options: DemoOptions): Pick<Scenario, 'source' | 'jobs' | 'institutions'> {
   const { trace = existsSync(published) ? published : 'sample', seed, jobs: maxJobs } = options;
   if (trace === 'sample') {
     const jobs = sampleDay({ seed, jobs: maxJobs });
-    return { source: `a sample day made from seed ${seed}`, jobs, all: jobs };
+    return { source: `a sample day made from seed ${seed}`, jobs, institutions: sampleInstitutions };
   }
   const all = readTrace(trace);
   const jobs = busyWindow(all, { hours, maxJobs });
   if (jobs === undefined) {
     throw new UsageError(`${trace} has no ${hours} hours with at most ${maxJobs} jobs: allow more with --jobs`);
   }
-  return { source: `the busiest ${hours} hours with at most ${maxJobs} jobs of ${trace}`, jobs, all };
+  return {
+    source: `the busiest ${hours} hours with at most ${maxJobs} jobs of ${trace}`,
+    jobs,
+    institutions: institutionsOf(all),
+  };
 }
 
 function readTrace(file: string): TraceJob[] {

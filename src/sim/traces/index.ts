@@ -1,4 +1,4 @@
-export { institutionsOf, peakGpus, type TraceJob } from './job.ts';
+export { gpuSecondsWithin, institutionsOf, peakGpus, type TraceJob } from './job.ts';
 export { readPhilly } from './philly.ts';
-export { sampleDay } from './sample.ts';
+export { sampleDay, sampleInstitutions } from './sample.ts';
 export { busyWindow } from './window.ts';

@@ -37,3 +37,11 @@ export function peakGpus(jobs: readonly TraceJob[]): number {
   }
   return peak;
 }
+
+/** GPU-seconds that the jobs of a window of this length use inside it if every job starts at once. */
+export function gpuSecondsWithin(jobs: readonly TraceJob[], seconds: number): number {
+  return jobs.reduce(
+    (sum, { gpus, submitSeconds, durationSeconds }) => sum + gpus * Math.min(durationSeconds, seconds - submitSeconds),
+    0,
+  );
+}

@@ -9,8 +9,8 @@ export interface SampleOptions {
 
 const daySeconds = 86_400;
 
-/** Sites of our own invention, the busiest first. */
-const institutions = [
+/** Who submits in a sample: institutions of our own invention, the busiest first. */
+export const sampleInstitutions = [
   'haneul-university',
   'bada-institute',
   'sancheong-university',
@@ -97,13 +97,13 @@ function duration(random: () => number, median: number): number {
 
 /** The n-th institution submits in proportion to 1 / n (Zipf). */
 function institution(random: () => number): string {
-  const total = institutions.reduce((sum, _, index) => sum + 1 / (index + 1), 0);
+  const total = sampleInstitutions.reduce((sum, _, index) => sum + 1 / (index + 1), 0);
   let left = random() * total;
-  for (const [index, name] of institutions.entries()) {
+  for (const [index, name] of sampleInstitutions.entries()) {
     left -= 1 / (index + 1);
     if (left < 0) return name;
   }
-  return institutions[0];
+  return sampleInstitutions[0];
 }
 
 function size(random: () => number): number {

@@ -3,7 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { busyWindow, institutionsOf, peakGpus, readPhilly, sampleDay, type TraceJob } from './index.ts';
+import {
+  busyWindow,
+  gpuSecondsWithin,
+  institutionsOf,
+  peakGpus,
+  readPhilly,
+  sampleDay,
+  type TraceJob,
+} from './index.ts';
 
 const header = 'timestamp,duration,num_gpus,gpu_time,cluster';
 const published = fileURLToPath(new URL('../../../../shared/data/philly.csv', import.meta.url));
@@ -48,6 +56,10 @@ test('the published Philly trace has its 82,247 jobs and 15 virtual clusters', {
 
 test('a job that ends makes room for one that begins in the same second', () => {
   assert.equal(peakGpus([job(0, { gpus: 3 }), job(60, { gpus: 2 }), job(90, { gpus: 2 })]), 4);
+});
+
+test('GPU-seconds within a window end with it', () => {
+  assert.equal(gpuSecondsWithin([job(0, { gpus: 3 }), job(80, { gpus: 2 })], 100), 3 * 60 + 2 * 20);
 });
 
 test('institutions are ordered by the GPU-seconds that they ask for, then by name', () => {
