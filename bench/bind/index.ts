@@ -1,9 +1,11 @@
-import type { Benchmark, Table } from '../benchmark.ts';
+import { availableParallelism } from 'node:os';
+
+import type { Benchmark } from '../benchmark.ts';
 import { UsageError, type FlagSet } from '../flags.ts';
-import { median } from '../report.ts';
 import { contenderNames, contenders, type ContenderName } from './contenders.ts';
 import { gpusPerNode } from './load.ts';
 import { measure, type Measurement } from './measure.ts';
+import { disturbance, rateFromFirst, summarize } from './summary.ts';
 
 const flags = {
   nodes: { type: 'number', default: 1000, least: 1, most: 5000, meaning: `nodes of ${gpusPerNode} GPUs` },
@@ -34,7 +36,8 @@ export const bind: Benchmark<typeof flags> = {
       notes: [
         `${pods} one-GPU pods, created before the contender starts, on ${nodes} nodes; median of ${rounds} rounds, range in brackets.`,
         'pods/s: from the first bind seen to the last. from start: from the start of the process to the last bind.',
-        'CPU: processor seconds from the start of the process to the last bind.',
+        'CPU: processor seconds from the start of the process to the last bind. of bare: against the same round.',
+        ...disturbance(measurements, availableParallelism()),
       ],
       details: { measurements },
       failures: measurements.flatMap(({ contender, faults }) =>
@@ -52,46 +55,4 @@ function checkFit(nodes: number, pods: number, chosen: readonly ContenderName[])
     if (pods % gangSize !== 0)
       throw new UsageError(`--pods ${pods}: ${name} takes gangs of ${gangSize}; give a multiple of ${gangSize}`);
   }
-}
-
-/** One row for each contender: medians over the rounds. Exported for its test. */
-export function summarize(measurements: readonly Measurement[]): Table {
-  const of = (name: ContenderName) => measurements.filter(({ contender }) => contender === name);
-  const bare = median(of('bare').map(rateFromFirst));
-  const rows = contenderNames.flatMap((name) => {
-    const all = of(name);
-    if (all.length === 0) return [];
-    const rates = all.map(rateFromFirst);
-    const middle = (figure: (measurement: Measurement) => number) => median(all.map(figure));
-    const ratio = median(rates) / bare;
-    return [
-      [
-        name,
-        `${Math.round(median(rates))} [${Math.round(Math.min(...rates))}-${Math.round(Math.max(...rates))}]`,
-        Number.isNaN(ratio) ? '-' : ratio.toFixed(2),
-        Math.round(middle(({ pods, secondsFromStart }) => pods / secondsFromStart)),
-        middle(({ cpu }) => cpu.contender).toFixed(1),
-        middle(({ cpu }) => cpu.apiServer).toFixed(1),
-        middle(({ cpu }) => cpu.etcd).toFixed(1),
-        middle(({ peakMemoryMiB }) => peakMemoryMiB),
-      ],
-    ];
-  });
-  return {
-    columns: [
-      'contender',
-      'pods/s',
-      'of bare',
-      'from start',
-      'its CPU s',
-      'API server CPU s',
-      'etcd CPU s',
-      'peak MiB',
-    ],
-    rows,
-  };
-}
-
-function rateFromFirst({ pods, secondsFromFirst }: Measurement): number {
-  return (pods - 1) / secondsFromFirst;
 }

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createTransport, loadKubeConfig, type Transport } from '../../src/kube/index.ts';
@@ -5,7 +6,7 @@ import { startControlPlane, type ControlPlane } from '../../tools/cluster/index.
 import { contenders, type Contender, type ContenderName } from './contenders.ts';
 import { createLoad, type Load } from './load.ts';
 import { findFaults, listPods, watchBinds } from './pods.ts';
-import { cpuSeconds, peakMemoryMiB } from './usage.ts';
+import { cpuSeconds, machineCpuSeconds, peakMemoryMiB } from './usage.ts';
 
 /** One contender's figures in one round. */
 export interface Measurement {
@@ -16,7 +17,15 @@ export interface Measurement {
   /** From the first bind seen to the last. */
   readonly secondsFromFirst: number;
   /** Processor seconds from the start of the process to the last bind. */
-  readonly cpu: { readonly contender: number; readonly apiServer: number; readonly etcd: number };
+  readonly cpu: {
+    readonly contender: number;
+    readonly apiServer: number;
+    readonly etcd: number;
+    /** The watch of this benchmark. */
+    readonly bench: number;
+    /** All other processes of the machine: what disturbed the measurement. */
+    readonly elsewhere: number;
+  };
   readonly peakMemoryMiB: number;
   /** Empty when every pod is bound, no node holds too much, and every gang is whole. */
   readonly faults: readonly string[];
@@ -65,19 +74,22 @@ async function race(
     patienceMs,
     signal: AbortSignal.any([signal, watching.signal]),
   });
-  const before = serverCpu(plane);
+  const before = cpuOf(plane);
   const started = performance.now();
   const contestant = await contender.start(plane);
   try {
     const { first, last } = await Promise.race([binds, contestant.ended]);
-    const after = serverCpu(plane);
+    const own = cpuSeconds(contestant.pid);
+    const used = difference(cpuOf(plane), before);
     const figures = {
       secondsFromStart: (last - started) / 1000,
       secondsFromFirst: (last - first) / 1000,
       cpu: {
-        contender: cpuSeconds(contestant.pid),
-        apiServer: after.apiServer - before.apiServer,
-        etcd: after.etcd - before.etcd,
+        contender: own,
+        apiServer: used.apiServer,
+        etcd: used.etcd,
+        bench: used.bench,
+        elsewhere: Math.max(0, used.machine - own - used.apiServer - used.etcd - used.bench),
       },
       peakMemoryMiB: peakMemoryMiB(contestant.pid),
     };
@@ -92,8 +104,30 @@ async function race(
   }
 }
 
-function serverCpu(plane: ControlPlane): { apiServer: number; etcd: number } {
+/** Processor seconds so far. */
+interface Cpu {
+  readonly apiServer: number;
+  readonly etcd: number;
+  readonly bench: number;
+  readonly machine: number;
+}
+
+function cpuOf(plane: ControlPlane): Cpu {
   const pids = plane.pids();
   const of = (pid: number | undefined) => (pid === undefined ? NaN : cpuSeconds(pid));
-  return { apiServer: of(pids['kube-apiserver']), etcd: of(pids.etcd) };
+  return {
+    apiServer: of(pids['kube-apiserver']),
+    etcd: of(pids.etcd),
+    bench: cpuSeconds(process.pid),
+    machine: machineCpuSeconds(),
+  };
+}
+
+function difference(a: Cpu, b: Cpu): Cpu {
+  return {
+    apiServer: a.apiServer - b.apiServer,
+    etcd: a.etcd - b.etcd,
+    bench: a.bench - b.bench,
+    machine: a.machine - b.machine,
+  };
 }

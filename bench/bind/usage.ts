@@ -16,3 +16,13 @@ export function peakMemoryMiB(pid: number): number {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round(Number(kib) / 1024);
 }
+
+/** Processor seconds, user and system, that all processes of the machine have used since it started. Linux only. */
+export function machineCpuSeconds(): number {
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'utf8')
+    .slice(3)
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return [user, nice, system, irq, softirq].reduce((sum: number, ticks) => sum + (ticks ?? NaN), 0) / ticksPerSecond;
+}
