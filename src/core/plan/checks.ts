@@ -1,8 +1,8 @@
 import { annotations, labels, WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import type { PoolState, QuotaState, Snapshot } from '../snapshot/index.ts';
-import { formatDuration, formatMilliGpus, type MilliGpus } from '../units/index.ts';
+import { formatDuration, formatMilliGpus, milli, type MilliGpus } from '../units/index.ts';
 import type { Candidate } from './candidate.ts';
-import { totalDevices, type Option } from './request.ts';
+import { totalDevices, type Option, type Role } from './request.ts';
 
 /** Why a workload cannot start now: the reason token and one sentence with the numbers and the next step. */
 export interface Refusal {
@@ -103,8 +103,8 @@ function exceededLimit({ workload, kin }: Candidate, quota: QuotaState, pool: Po
       );
     }
   }
-  if (kin.options.some((option) => couldEverFit(option, quota, pool))) return undefined;
-  return neverFits(kin.options, quota, pool);
+  if (kin.options.some((option) => couldEverFit(kin.roles, option, quota))) return undefined;
+  return neverFits(kin.roles, kin.options, quota, pool);
 }
 
 /** What was declared, else the nearest default on the way up, else a day. Milliseconds. */
@@ -117,25 +117,36 @@ export function walltimeOf(declared: number | undefined, quota: QuotaState): num
 export function viableOptions({ quota, kin }: Candidate): readonly Option[] {
   const pool = quota?.pool;
   if (quota === undefined || pool === undefined) return kin.options;
-  return kin.options.filter((option) => couldEverFit(option, quota, pool));
+  return kin.options.filter((option) => couldEverFit(kin.roles, option, quota));
 }
 
 /** Whether the option would fit were nothing else running, on all nodes that exist, ready or not. */
-function couldEverFit(option: Option, quota: QuotaState, pool: PoolState): boolean {
-  if (option.cost > ceilingOf(quota, pool)) return false;
-  return option.request.every((asked) => {
-    const most = quota.chain.flatMap(({ spec }) =>
-      spec.classes.filter((c) => c.name === className(pool, asked.classIndex)),
-    );
-    return (
-      asked.devices <= (pool.classes[asked.classIndex]?.gpus ?? 0) &&
-      most.every((own) => own.max === undefined || asked.devices <= own.max)
-    );
-  });
+function couldEverFit(roles: readonly Role[], option: Option, quota: QuotaState): boolean {
+  const { pool } = quota;
+  if (pool === undefined || option.cost > ceilingOf(quota, pool)) return false;
+  if (tooLargeForANode(roles, option) !== undefined) return false;
+  return option.request.every((asked) => asked.devices <= mostOfClass(quota, pool, asked.classIndex));
 }
 
-function neverFits(options: readonly Option[], quota: QuotaState, pool: PoolState): string {
-  const option = options[0];
+/** Devices of a class that the quota could hold were nothing else running. */
+function mostOfClass(quota: QuotaState, pool: PoolState, classIndex: number): number {
+  const name = className(pool, classIndex);
+  const limits = quota.chain.flatMap(({ spec }) => spec.classes.filter((own) => own.name === name));
+  return Math.min(pool.classes[classIndex]?.gpus ?? 0, ...limits.map((own) => own.max ?? Infinity));
+}
+
+/** What one pod asks of a class beyond the largest node of that class. */
+function tooLargeForANode(roles: readonly Role[], option: Option) {
+  for (const [i, role] of roles.entries()) {
+    for (const { resourceName, devices } of role.accelerators) {
+      const chosen = option.classes[i]?.get(resourceName);
+      if (chosen !== undefined && devices > chosen.largestNode) return { devices, chosen };
+    }
+  }
+  return undefined;
+}
+
+function neverFits(roles: readonly Role[], options: readonly Option[], quota: QuotaState, pool: PoolState): string {
   const ceiling = ceilingOf(quota, pool);
   const cheapest = Math.min(...options.map((o) => o.cost));
   if (cheapest > ceiling) {
@@ -144,21 +155,32 @@ function neverFits(options: readonly Option[], quota: QuotaState, pool: PoolStat
       `${formatMilliGpus(ceiling)} (effective guarantee ${formatMilliGpus(quota.effectiveGuarantee)} and what it may borrow)`
     );
   }
-  const asked = (option?.request ?? []).map((r) => `${r.devices} ${className(pool, r.classIndex)}`).join(' and ');
-  const most = (option?.request ?? []).map((r) => {
-    const limits = quota.chain.flatMap(({ spec }) =>
-      spec.classes.filter((c) => c.name === className(pool, r.classIndex)),
+  const [option] = options.toSorted((a, b) => shortfall(quota, pool, a) - shortfall(quota, pool, b));
+  if (option === undefined) return 'no class of the pool can hold it';
+  const asked = option.request.map((r) => `${r.devices} ${className(pool, r.classIndex)}`).join(' and ');
+  const tooLarge = tooLargeForANode(roles, option);
+  if (shortfall(quota, pool, option) === 0 && tooLarge !== undefined) {
+    const { chosen, devices } = tooLarge;
+    return (
+      `one pod asks for ${devices} ${chosen.spec.name}, the largest node of that class has ${chosen.largestNode}; ` +
+      `ask for fewer GPUs a pod and more pods`
     );
-    const allowed = Math.min(pool.classes[r.classIndex]?.gpus ?? 0, ...limits.map((own) => own.max ?? Infinity));
-    return `${allowed} ${className(pool, r.classIndex)}`;
-  });
-  return `asks for ${asked}, of which pool ${pool.spec.name} and the quota's class limits allow at most ${most.join(' and ')}`;
+  }
+  const most = option.request.map((r) => `${mostOfClass(quota, pool, r.classIndex)} ${className(pool, r.classIndex)}`);
+  return `asks for ${asked}; pool ${pool.spec.name} and the class limits of the quota allow at most ${most.join(' and ')}`;
+}
+
+/** Devices that the option asks for beyond what the quota could ever hold. */
+function shortfall(quota: QuotaState, pool: PoolState, option: Option): number {
+  return option.request.reduce(
+    (sum, asked) => sum + Math.max(0, asked.devices - mostOfClass(quota, pool, asked.classIndex)),
+    0,
+  );
 }
 
 /** A quota's ceiling must not change with nodes that fail and return: counted on the whole pool, ready or not. */
 function ceilingOf(quota: QuotaState, pool: PoolState): MilliGpus {
-  const unready = pool.capacity - pool.readyCapacity;
-  return (pool.tree.ceiling(quota.index) + unready) as MilliGpus;
+  return pool.tree.ceiling(quota.index, milli(pool.capacity - pool.readyCapacity));
 }
 
 function gangIncomplete({ workload }: Candidate): Refusal | undefined {

@@ -350,6 +350,11 @@ describe('reasons', () => {
       want: 'ExceedsLimit',
       says: /can never hold more than/,
     },
+    'a pod larger than any node': {
+      world: { quotas: [quota('a', 16)], nodes: [node('n1'), node('n2')], pods: [pod('a', 9)] },
+      want: 'ExceedsLimit',
+      says: /one pod asks for 9 h200, the largest node of that class has 8/,
+    },
     'more of a class than its max': {
       world: {
         pools: [two],

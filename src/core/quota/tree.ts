@@ -112,11 +112,14 @@ export class QuotaTree {
     return milli(Math.max(0, local - usage) + Math.min(above, room));
   }
 
-  /** What quota `q` could hold were nothing else running: the most that {@link available} can ever be. */
-  ceiling(q: number): MilliGpus {
+  /**
+   * What quota `q` could hold were nothing else running and had the pool `unready` more: the most that
+   * {@link available} can be once nodes that are down have returned.
+   */
+  ceiling(q: number, unready: MilliGpus): MilliGpus {
     const root = this.size;
-    if (q === root) return milli(at(this.#subtree, root));
-    const above = this.ceiling(at(this.#parent, q));
+    if (q === root) return milli(at(this.#subtree, root) + unready);
+    const above = this.ceiling(at(this.#parent, q), unready);
     return milli(at(this.#local, q) + Math.min(above, at(this.#lendable, q) + at(this.#borrowingLimit, q)));
   }
 

@@ -17,6 +17,8 @@ export interface NodeProfile {
   readonly nodeCount: number;
   /** Sum of allocatable amounts over the profile's nodes, by resource name. */
   readonly allocatable: ReadonlyMap<string, number>;
+  /** Largest allocatable amount of one node, by resource name. */
+  readonly largest: ReadonlyMap<string, number>;
 }
 
 /** A node as the table is built from it: its facts and what the pods on it hold, by slot. */
@@ -193,6 +195,7 @@ function profile(nodes: readonly NodeFacts[], relevantLabels: ReadonlySet<string
   interface Draft extends NodeProfile {
     nodeCount: number;
     readonly allocatable: Map<string, number>;
+    readonly largest: Map<string, number>;
   }
   const byKey = new Map<string, Draft>();
   const profiles: Draft[] = [];
@@ -213,6 +216,7 @@ function profile(nodes: readonly NodeFacts[], relevantLabels: ReadonlySet<string
         ready: node.ready,
         nodeCount: 0,
         allocatable: new Map(),
+        largest: new Map(),
       };
       byKey.set(signature, draft);
       profiles.push(draft);
@@ -221,6 +225,7 @@ function profile(nodes: readonly NodeFacts[], relevantLabels: ReadonlySet<string
     draft.nodeCount++;
     for (const [resource, amount] of Object.entries(node.allocatable)) {
       draft.allocatable.set(resource, (draft.allocatable.get(resource) ?? 0) + amount);
+      draft.largest.set(resource, Math.max(draft.largest.get(resource) ?? 0, amount));
     }
   });
   return { profiles: profiles as readonly NodeProfile[], profileOf };

@@ -19,6 +19,8 @@ export interface ClassState {
   readonly nodes: number;
   readonly gpus: number;
   readonly readyGpus: number;
+  /** Most devices on one node, ready or not. */
+  readonly largestNode: number;
 }
 
 export interface PoolState {
@@ -227,6 +229,7 @@ function classState(
     nodes: carrying.reduce((sum, profile) => sum + (devices(profile) > 0 ? profile.nodeCount : 0), 0),
     gpus: carrying.reduce((sum, profile) => sum + devices(profile), 0),
     readyGpus: carrying.reduce((sum, profile) => sum + (profile.ready ? devices(profile) : 0), 0),
+    largestNode: Math.max(0, ...carrying.map((profile) => profile.largest.get(spec.resourceName) ?? 0)),
   };
 }
 
