@@ -7,20 +7,28 @@ import { describeFlags, parseFlags, UsageError } from './flags.ts';
 import { formatTable, writeReport } from './report.ts';
 
 const benchmarks: readonly Benchmark[] = [bind];
+const stop = new AbortController();
 
 try {
   const [name, ...rest] = process.argv.slice(2);
   if (name === undefined || name === '--help' || name === '-h' || rest.includes('--help')) process.stdout.write(help());
   else await run(benchmarkOf(name), rest);
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : error);
-  if (error instanceof UsageError) console.error('Help: npm run bench -- --help');
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (stop.signal.aborted) {
+    // Whatever broke while all was being taken down broke because of that.
+    console.error('Interrupted: nothing was written.');
+    process.exitCode = 130;
+  } else if (error instanceof UsageError) {
+    console.error(`${error.message}\nHelp: npm run bench -- --help`);
+    process.exitCode = 2;
+  } else {
+    console.error(error);
+    process.exitCode = 1;
+  }
 }
 
 async function run(benchmark: Benchmark, args: readonly string[]): Promise<void> {
   const settings = parseFlags(benchmark.flags, args);
-  const stop = new AbortController();
   const interrupt = () => stop.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
   const forgetParent = endWithParent(interrupt);

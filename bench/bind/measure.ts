@@ -11,6 +11,8 @@ import { cpuSeconds, machineCpuSeconds, peakMemoryMiB } from './usage.ts';
 /** One contender's figures in one round. */
 export interface Measurement {
   readonly contender: ContenderName;
+  /** Of the API server. */
+  readonly kubernetes: string;
   readonly pods: number;
   /** From the start of the contender's process to the last bind seen. */
   readonly secondsFromStart: number;
@@ -54,7 +56,13 @@ export async function measure(
     if (kubeScheduler) await plane.kill('kube-scheduler');
     await createLoad(transport, load);
     await contender.prepare(transport, load);
-    return { contender: name, pods: load.pods, ...(await race(contender, { plane, transport, load, signal })) };
+    const { gitVersion } = await transport.request<{ gitVersion: string }>({ method: 'GET', path: '/version' });
+    return {
+      contender: name,
+      kubernetes: gitVersion,
+      pods: load.pods,
+      ...(await race(contender, { plane, transport, load, signal })),
+    };
   } finally {
     await plane.stop();
     await transport.close();
@@ -64,7 +72,7 @@ export async function measure(
 async function race(
   contender: Contender,
   on: { plane: ControlPlane; transport: Transport; load: Load; signal: AbortSignal },
-): Promise<Omit<Measurement, 'contender' | 'pods'>> {
+): Promise<Omit<Measurement, 'contender' | 'kubernetes' | 'pods'>> {
   const { plane, transport, load, signal } = on;
   const { resourceVersion } = await listPods(transport);
   const watching = new AbortController();

@@ -7,6 +7,7 @@ import { disturbance, summarize } from './summary.ts';
 function measurement(contender: ContenderName, seconds: number, elsewhere = 0): Measurement {
   return {
     contender,
+    kubernetes: 'v1.36.1',
     pods: 101,
     secondsFromStart: seconds + 1,
     secondsFromFirst: seconds,
