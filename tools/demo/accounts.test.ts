@@ -155,10 +155,13 @@ test('waiting jobs are counted once each, by the reason of their pods, the most 
     pod({}, { job: 'z', waitsFor: 'WaitingForQuota' }),
     pod({}, { job: 'w' }),
     pod({ scheduled: 1 }, { job: 'v' }),
+    pod({}, { job: 'done', waitsFor: 'NoCapacity' }),
   ];
-  assert.deepEqual(waitingByReason(pods), [
+  const jobs = [...['x', 'y', 'z', 'w', 'v', 'u'].map((name) => job(name)), job('done', { state: 'done' })];
+  assert.deepEqual(waitingByReason(jobs, pods), [
     { reason: 'WaitingForQuota', jobs: 2 },
     { reason: 'NoCapacity', jobs: 1 },
+    { reason: 'no pod yet', jobs: 1 },
     { reason: 'not looked at yet', jobs: 1 },
   ]);
 });

@@ -95,17 +95,30 @@ export function quantile(ascending: readonly number[], fraction: number): number
   return ascending[Math.max(0, Math.ceil(fraction * ascending.length) - 1)];
 }
 
-/** Jobs that wait, by the reason of their pods; `not looked at yet` where nobody has said one. The most frequent first. */
-export function waitingByReason(pods: Iterable<PodView>): { reason: string; jobs: number }[] {
-  const reasons = new Map<string, string>();
+/**
+ * Jobs that wait, by the reason of their pods, the most frequent first. `no pod yet` where the Job controller has not
+ * come to them, `not looked at yet` where the scheduler has not.
+ */
+export function waitingByReason(
+  jobs: Iterable<JobView>,
+  pods: Iterable<PodView>,
+): { readonly reason: string; readonly jobs: number }[] {
+  const reasons = new Map<string, string | undefined>();
+  for (const job of jobs) {
+    if (job.state === 'active') reasons.set(keyOf(job.namespace, job.name), 'no pod yet');
+  }
   for (const pod of pods) {
-    if (pod.nodeName === undefined && pod.finishedAt === undefined)
-      reasons.set(jobKey(pod), pod.waitsFor ?? 'not looked at yet');
+    const key = jobKey(pod);
+    if (!reasons.has(key)) continue;
+    const waits = pod.nodeName === undefined && pod.finishedAt === undefined;
+    reasons.set(key, waits ? (pod.waitsFor ?? 'not looked at yet') : undefined);
   }
   const counts = new Map<string, number>();
-  for (const reason of reasons.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const reason of reasons.values()) {
+    if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
   return [...counts]
-    .map(([reason, jobs]) => ({ reason, jobs }))
+    .map(([reason, count]) => ({ reason, jobs: count }))
     .sort((a, b) => b.jobs - a.jobs || (a.reason < b.reason ? -1 : 1));
 }
 

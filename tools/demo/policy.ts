@@ -42,9 +42,9 @@ export interface PolicyInput {
  * The pool, two consortia with the institutions under them, their namespaces and the investment.
  *
  * The guarantees, three fifths of the fleet together, are given half in equal parts and half by demand: so the small
- * ones have more than they use and the busy ones less. The busiest institution may borrow only as much again as it is
- * guaranteed (or its largest job on the dearest class, if that is more), the third and fourth keep half of theirs, and
- * the second is the investor.
+ * ones have more than they use and the busy ones less. Of the busiest institutions the second is the investor, the third
+ * may borrow only as much again as it is guaranteed (or its largest job on the dearest class, if that is more), and the
+ * fourth and fifth lend only half of theirs.
  */
 export function policyManifests(input: PolicyInput): Manifest[] {
   return [
@@ -78,12 +78,8 @@ function pool(): Manifest {
 function institutionQuota(input: PolicyInput, institution: string, rank: number): Manifest {
   const name = quotaNameOf(institution);
   const guaranteed = guaranteeOf(input, institution);
-  const limits = [
-    { borrowingLimit: borrowingLimitOf(input, institution, guaranteed) },
-    {},
-    lend(guaranteed),
-    lend(guaranteed),
-  ];
+  const lend = { lendingLimit: Math.floor(guaranteed / 2) };
+  const limits = [{}, {}, { borrowingLimit: borrowingLimitOf(input, institution, guaranteed) }, lend, lend];
   return quota(name, {
     parentName: consortia[rank % consortia.length]?.name,
     institution: { displayName: institution, kind: 'Institute' },
@@ -91,8 +87,6 @@ function institutionQuota(input: PolicyInput, institution: string, rank: number)
     capacity: { guaranteed, ...limits[rank] },
   });
 }
-
-const lend = (guaranteed: number) => ({ lendingLimit: Math.floor(guaranteed / 2) });
 
 /** In whole normalized GPUs, rounded down: together never more than {@link guaranteedShare} of the capacity. */
 export function guaranteeOf({ institutions, jobs, seconds, milliGpus }: PolicyInput, institution: string): number {

@@ -31,7 +31,7 @@ export function progressOf(world: World, course: Course, institutions: readonly 
     counts: countJobs(world.jobs.values(), world.pods.values()),
     gpusInUse: heldGpus(world.pods.values()),
     gpus,
-    waiting: waitingByReason(world.pods.values()),
+    waiting: waitingByReason(world.jobs.values(), world.pods.values()),
     quotas: institutions.map((name) => world.quotas.get(name)).filter((quota) => quota !== undefined),
     investments: [...world.investments.values()],
   };
