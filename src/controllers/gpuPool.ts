@@ -1,6 +1,6 @@
 import { EventReason } from '../api/v1alpha1/index.ts';
 import { isUnreadable } from '../core/snapshot/index.ts';
-import { poolStatus, unreadableConditions } from '../core/status/index.ts';
+import { poolStatus, unreadableStatus } from '../core/status/index.ts';
 import type { StatusKind } from './statusController.ts';
 import { readPool, type World } from './world.ts';
 
@@ -10,11 +10,10 @@ export function gpuPoolStatus({ pools }: World): StatusKind<'GpuPool'> {
     kind: 'GpuPool',
     store: pools,
     judge: (seen, figures) => {
-      const spec = readPool(seen);
-      if (isUnreadable(spec)) {
-        return { generation: seen.generation, conditions: unreadableConditions(spec), figures: {} };
-      }
       const state = figures.policy.pools.find((pool) => pool.spec.name === seen.name);
+      if (state?.spec.generation === seen.generation) return poolStatus(figures, state);
+      const spec = readPool(seen);
+      if (isUnreadable(spec)) return unreadableStatus(spec);
       return state === undefined ? undefined : poolStatus(figures, state);
     },
     newsOf: (before, after) =>

@@ -1,6 +1,6 @@
 import { EventReason } from '../api/v1alpha1/index.ts';
 import { isUnreadable } from '../core/snapshot/index.ts';
-import { investmentStatus, unreadableConditions } from '../core/status/index.ts';
+import { investmentStatus, unreadableInvestmentStatus } from '../core/status/index.ts';
 import type { StatusKind } from './statusController.ts';
 import { readInvestment, type World } from './world.ts';
 
@@ -10,18 +10,11 @@ export function matchingInvestmentStatus({ investments }: World): StatusKind<'Ma
     kind: 'MatchingInvestment',
     store: investments,
     judge: (seen, figures) => {
+      const state = figures.policy.investments.get(seen.name);
+      if (state?.spec.generation === seen.generation) return investmentStatus(figures, state);
       const zoneOf = (name: string) => figures.policy.pools.find((pool) => pool.spec.name === name)?.spec.timeZone;
       const spec = readInvestment(seen, zoneOf);
-      if (isUnreadable(spec)) {
-        // Pinned weights hold for the whole term: what can't be read for a while must not lose them.
-        const { pinnedWeights } = seen.status ?? {};
-        return {
-          generation: seen.generation,
-          conditions: unreadableConditions(spec),
-          figures: { phase: 'Pending', ...(pinnedWeights === undefined ? {} : { pinnedWeights }) },
-        };
-      }
-      const state = figures.policy.investments.get(seen.name);
+      if (isUnreadable(spec)) return unreadableInvestmentStatus(spec, seen.status);
       return state === undefined ? undefined : investmentStatus(figures, state);
     },
     newsOf: (before, { phase }) => {

@@ -1,5 +1,5 @@
 import { isUnreadable } from '../core/snapshot/index.ts';
-import { quotaStatus, unreadableConditions } from '../core/status/index.ts';
+import { quotaStatus, unreadableStatus } from '../core/status/index.ts';
 import type { StatusKind } from './statusController.ts';
 import { readQuota, type World } from './world.ts';
 
@@ -9,11 +9,10 @@ export function researchQuotaStatus({ quotas }: World): StatusKind<'ResearchQuot
     kind: 'ResearchQuota',
     store: quotas,
     judge: (seen, figures) => {
-      const spec = readQuota(seen);
-      if (isUnreadable(spec)) {
-        return { generation: seen.generation, conditions: unreadableConditions(spec), figures: {} };
-      }
       const state = figures.policy.quotas.get(seen.name);
+      if (state?.spec.generation === seen.generation) return quotaStatus(figures, state);
+      const spec = readQuota(seen);
+      if (isUnreadable(spec)) return unreadableStatus(spec);
       return state === undefined ? undefined : quotaStatus(figures, state);
     },
     newsOf: () => [],

@@ -60,6 +60,12 @@ interface Written<K extends Kind> {
   readonly at: number;
 }
 
+/** A verdict that the status already shows: while neither changes, there is nothing to compare. */
+interface Settled<K extends Kind> {
+  readonly seen: ResourceProjection<K>;
+  readonly verdict: string;
+}
+
 /** Figures alone are written no more often than this for one object. */
 const betweenWritesMs = 1000;
 const workers = 4;
@@ -73,6 +79,7 @@ export class StatusController<K extends Kind> {
   readonly #options: StatusControllerOptions;
   readonly #queue: WorkQueue<string>;
   readonly #written = new Map<string, Written<K>>();
+  readonly #settled = new Map<string, Settled<K>>();
   #figures: Figures | undefined;
 
   constructor(kind: StatusKind<K>, options: StatusControllerOptions) {
@@ -108,13 +115,20 @@ export class StatusController<K extends Kind> {
     const seen = this.#kind.store.get(name);
     if (seen === undefined) {
       this.#written.delete(name);
+      this.#settled.delete(name);
       return {};
     }
     const verdict = this.#figures === undefined ? undefined : this.#kind.judge(seen, this.#figures);
     if (verdict === undefined) return {};
+    const text = JSON.stringify(verdict);
+    const settled = this.#settled.get(name);
+    if (settled?.seen === seen && settled.verdict === text) return {};
     const observed = this.#latestStatus(seen);
     const next = nextStatus<K>(verdict, observed, new Date(clock.now()).toISOString());
-    if (next.change === 'nothing') return {};
+    if (next.change === 'nothing') {
+      this.#settled.set(name, { seen, verdict: text });
+      return {};
+    }
     const sinceWrite = clock.monotonic() - (this.#written.get(name)?.at ?? -Infinity);
     if (next.change === 'figures' && sinceWrite < betweenWritesMs) {
       return { requeueAfterMs: betweenWritesMs - sinceWrite };

@@ -2,5 +2,5 @@ export * from './figures.ts';
 export * from './investmentStatus.ts';
 export * from './poolStatus.ts';
 export * from './quotaStatus.ts';
-export { unreadableConditions } from './verdict.ts';
+export { unreadableStatus } from './verdict.ts';
 export type { ConditionValue, Verdict } from './verdict.ts';

@@ -1,6 +1,13 @@
 import type { MatchingInvestmentStatus } from '../../api/v1alpha1/index.ts';
 import { ConditionReason, InvestmentCondition } from '../../api/v1alpha1/constants/index.ts';
-import type { InvestmentSpec, InvestmentState, PinnedWeight, PoolSpec, WorkingInvestment } from '../snapshot/index.ts';
+import type {
+  InvestmentSpec,
+  InvestmentState,
+  PinnedWeight,
+  PoolSpec,
+  Unreadable,
+  WorkingInvestment,
+} from '../snapshot/index.ts';
 import {
   formatDuration,
   formatMilliGpus,
@@ -11,7 +18,7 @@ import {
   type MilliGpus,
 } from '../units/index.ts';
 import { lentOf, quotaFiguresOf, type Figures } from './figures.ts';
-import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
+import { condition, readyCondition, unreadableCondition, type ConditionValue, type Verdict } from './verdict.ts';
 
 /**
  * The status of an investment (DESIGN.md sections 2.3 and 7). One that is not in force has no amounts, but keeps the
@@ -21,13 +28,7 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
   const { spec } = investment;
   const ready = readyCondition(investment.problem, investment.remarks, 'the spec is in force');
   if (investment.problem !== undefined) {
-    const message = 'the investment is not ready: see its Ready condition';
-    const inactive = condition(InvestmentCondition.EntitlementActive, false, ConditionReason.NotReady, message);
-    return {
-      generation: spec.generation,
-      conditions: [ready, inactive],
-      figures: { phase: 'Pending', ...keptWeights(spec.pinnedWeights) },
-    };
+    return notInForce(spec.generation, ready, keptWeights(spec.pinnedWeights));
   }
   const { amounts } = investment;
   const pool = figures.policy.pools.find((candidate) => candidate.spec.name === spec.poolName)?.spec;
@@ -54,6 +55,30 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
       reclaim: { p95Seconds: 0, breaches: 0 },
     },
   };
+}
+
+/**
+ * The status of an investment that can't be read.
+ *
+ * @param observed its status as it is: the weights that are pinned in it hold for the whole term, so they stay
+ */
+export function unreadableInvestmentStatus(
+  unreadable: Unreadable,
+  observed: MatchingInvestmentStatus | undefined,
+): Verdict<MatchingInvestmentStatus> {
+  const { pinnedWeights: pins } = observed ?? {};
+  const kept = pins === undefined ? {} : { pinnedWeights: pins };
+  return notInForce(unreadable.generation, unreadableCondition(unreadable), kept);
+}
+
+function notInForce(
+  generation: number,
+  ready: ConditionValue,
+  kept: Pick<MatchingInvestmentStatus, 'pinnedWeights'>,
+): Verdict<MatchingInvestmentStatus> {
+  const message = 'the investment is not ready: see its Ready condition';
+  const inactive = condition(InvestmentCondition.EntitlementActive, false, ConditionReason.NotReady, message);
+  return { generation, conditions: [ready, inactive], figures: { phase: 'Pending', ...kept } };
 }
 
 function phaseOf(investment: WorkingInvestment): NonNullable<MatchingInvestmentStatus['phase']> {

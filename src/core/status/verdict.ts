@@ -20,8 +20,13 @@ export interface Verdict<Status> {
 }
 
 /** The status of a resource that could not be read at all: what is wrong, and no figures. */
-export function unreadableConditions({ problem }: Unreadable): readonly ConditionValue[] {
-  return [{ type: 'Ready', status: 'False', reason: ConditionReason.InvalidSpec, message: problem }];
+export function unreadableStatus(unreadable: Unreadable): Verdict<object> {
+  return { generation: unreadable.generation, conditions: [unreadableCondition(unreadable)], figures: {} };
+}
+
+/** The Ready condition of a resource that could not be read. */
+export function unreadableCondition({ problem }: Unreadable): ConditionValue {
+  return { type: 'Ready', status: 'False', reason: ConditionReason.InvalidSpec, message: problem };
 }
 
 /**
