@@ -10,3 +10,4 @@ export {
   type Node,
   type Pod,
 } from './manifests.ts';
+export { startOperator, withOperator, type Operator } from './operator.ts';
