@@ -27,11 +27,15 @@ function start(context: TestContext) {
   const clock = new FakeClock(Date.parse('2026-06-01T00:00:00Z'));
   const fleet = fleetOf({ nodes: [nodeFacts('node-0'), nodeFacts('node-1')] });
   const listeners = new Set<() => void>();
+  const pictures: number[] = [];
   const world: World = {
     pools: new Store<ResourceProjection<'GpuPool'>>(),
     quotas: new Store<ResourceProjection<'ResearchQuota'>>(),
     investments: new Store<ResourceProjection<'MatchingInvestment'>>(),
-    snapshot: () => fleet.snapshot(clock.now()),
+    snapshot: () => {
+      pictures.push(clock.monotonic());
+      return fleet.snapshot(clock.now());
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -73,7 +77,7 @@ function start(context: TestContext) {
   const notify = () => {
     for (const listener of listeners) listener();
   };
-  return { clock, fleet, world, writes, events, notify };
+  return { clock, fleet, world, pictures, writes, events, notify };
 }
 
 function raw(
@@ -137,6 +141,28 @@ describe('the status controllers', () => {
     world.pools.upsert(projectPool(raw('GpuPool', 'p', poolSpec, { generation: 2, resourceVersion: '2' })));
     await clock.advance(30);
     assert.equal(writes.at(-1)?.status.observedGeneration, 2);
+  });
+
+  it('look at the fleet once a second, however often it calls', async (context) => {
+    const { clock, pictures, notify } = start(context);
+    for (let i = 0; i < 100; i++) {
+      notify();
+      await clock.advance(50);
+    }
+    assert.deepEqual(pictures, [0, 1000, 2000, 3000, 4000, 5000]);
+  });
+
+  it('keep figures a second apart while manifests of others come in', async (context) => {
+    const { clock, fleet, world, pictures, writes } = start(context);
+    world.pools.upsert(projectPool(raw('GpuPool', 'p', poolSpec)));
+    for (let i = 0; i < 40; i++) {
+      fleet.upsertNode(nodeFacts('node-1', { cordoned: i % 2 === 0 }));
+      world.quotas.upsert(projectResource('ResearchQuota')(raw('ResearchQuota', `q${i}`, { poolName: 'p' })));
+      await clock.advance(50);
+    }
+    assert.ok(pictures.length > 30, `${pictures.length} pictures`);
+    const times = writes.filter(({ path }) => path === 'gpupools/p/status').map(({ atMs }) => atMs);
+    assert.ok(times.length >= 2 && times.every((at, i) => i === 0 || at - times[i - 1]! >= 1000), times.join(', '));
   });
 
   it('move an investment to its next phase when the time comes, without any other change', async (context) => {

@@ -32,6 +32,7 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
   }
   const { amounts } = investment;
   const pool = figures.policy.pools.find((candidate) => candidate.spec.name === spec.poolName)?.spec;
+  const use = entitlementUse(figures, investment);
   const entitlement = investment.term === 'within' ? amounts.entitlement : zeroGpus;
   return {
     generation: spec.generation,
@@ -50,7 +51,7 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
       entitlement: formatMilliGpus(entitlement),
       public: formatMilliGpus(amounts.contributed + amounts.delivered - entitlement),
       effectiveEntitlement: formatMilliGpus(investment.effectiveEntitlement),
-      ...usageOf(figures, investment),
+      ...(use === undefined ? {} : { used: formatMilliGpus(use.used), lent: formatMilliGpus(use.lent) }),
       ...keptWeights(pool === undefined ? spec.pinnedWeights : pinnedWeights(investment, pool)),
       reclaim: { p95Seconds: 0, breaches: 0 },
     },
@@ -165,22 +166,28 @@ function accessGuaranteeMet(spec: InvestmentSpec, pool: PoolSpec): ConditionValu
   return condition(type, true, ConditionReason.PromiseKept, 'no reclaim for the investor took longer than promised');
 }
 
+/** What of an entitlement its investor uses, and what of the rest others use. */
+export interface EntitlementUse {
+  readonly used: MilliGpus;
+  readonly lent: MilliGpus;
+}
+
 /**
  * `used`: what the investor's quota holds beyond its other guarantees, as far as this entitlement covers it. `lent`:
- * the rest of the entitlement, as far as what the quota lends is part of it. Left out while the quota is not in force.
+ * the rest of the entitlement, as far as it is a part of what the quota lends. Undefined while the investment or the
+ * quota is not in force.
  */
-function usageOf(
-  figures: Figures,
-  { spec, effectiveEntitlement }: WorkingInvestment,
-): Pick<MatchingInvestmentStatus, 'used' | 'lent'> {
+export function entitlementUse(figures: Figures, investment: InvestmentState): EntitlementUse | undefined {
+  if (investment.problem !== undefined) return undefined;
+  const { spec, effectiveEntitlement } = investment;
   const quota = figures.policy.quotas.get(spec.investorName);
   const found = quotaFiguresOf(figures, quota);
-  if (quota === undefined || found === undefined) return {};
+  if (quota === undefined || found === undefined) return undefined;
   const { own, pool } = found;
   const otherGuarantees = quota.spec.guaranteed + quota.entitled - effectiveEntitlement;
-  const used = Math.min(Math.max(0, own.flexibleUse - otherGuarantees), effectiveEntitlement);
-  const unused = Math.min(effectiveEntitlement - used, own.unusedGuarantee);
-  return { used: formatMilliGpus(used), lent: formatMilliGpus(lentOf(pool, milli(unused))) };
+  const used = milli(Math.min(Math.max(0, own.flexibleUse - otherGuarantees), effectiveEntitlement));
+  const unused = milli(Math.min(effectiveEntitlement - used, own.unusedGuarantee));
+  return { used, lent: lentOf(pool, unused) };
 }
 
 /** Inside the term every class that the items name gets the weight that it has now, unless it has one already. */

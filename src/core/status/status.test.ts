@@ -454,6 +454,16 @@ describe('the status of an investment', () => {
     assert.equal(figures.lent, '8'); // 32 borrowed, of which the 24 that no one is guaranteed
   });
 
+  it('is not lent by an idle guarantee of a class', () => {
+    const owner = quota('company-a', { guaranteed: 8, classes: [{ name: 'b200', guaranteed: 4 }] });
+    const pods = [
+      ...Array.from({ length: 8 }, (_, i) => podFacts('company-a', 8, `investor-${i}`)),
+      ...Array.from({ length: 4 }, (_, i) => podFacts('other', 8, `state-${i}`)),
+    ];
+    const { figures } = statusOfInvestment(deal({ quotas: [owner, quota('other')], pods }));
+    assert.deepEqual([figures.used, figures.lent], ['56', '40']);
+  });
+
   it('keeps the weights that were pinned, and pins those of classes that came later', () => {
     const pinned = { pinnedWeights: [{ class: 'h200', weight: '0.5' }] };
     const { figures } = statusOfInvestment(deal({ investments: [investment({}, pinned)] }));
