@@ -11,7 +11,7 @@ import type { Summary } from '../../tools/demo/summary.ts';
 import { eventually } from '../support/index.ts';
 
 const main = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
-const small = ['--trace', 'sample', '--jobs', '60', '--nodes', '20', '--speedup', '5760'];
+const small = ['--trace', 'sample', '--jobs', '60', '--nodes', '20'];
 
 interface Run {
   readonly child: ReturnType<typeof spawn>;
@@ -64,7 +64,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
 
   test('replays every job, passes its own checks, and exits with 0', async () => {
     const file = join(directory, 'summary.json');
-    const run = begin(...small, '--summary', file, '--exit');
+    const run = begin(...small, '--speedup', '5760', '--summary', file, '--exit');
     assert.equal(await run.code, 0, run.output());
     const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary;
     const { submitted, done, failed, running, pending } = summary.jobs;
@@ -86,7 +86,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
   });
 
   test('leaves no process behind after Ctrl-C in the middle', { skip: noProc }, async () => {
-    const run = begin(...small, '--speedup=576');
+    const run = begin(...small);
     await eventually(() => assert.match(run.output(), /replay \|/), { timeoutMs: 90_000 });
     const started = descendantsOf(run.child.pid!);
     // Four components, Moa, and the guard of each.
