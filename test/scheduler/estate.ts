@@ -86,6 +86,16 @@ export class Estate {
     return names;
   }
 
+  /** The pool itself. */
+  get pool(): KubeObject {
+    return resource('GpuPool', this.name, {});
+  }
+
+  /** A manifest of a resource of this pool. */
+  resource(kind: Exclude<Kind, 'GpuPool'>, name: string, spec: object): KubeObject {
+    return resource(kind, name, { poolName: this.name, ...spec });
+  }
+
   nodes(): Promise<Node[]> {
     const labelSelector = `${estateLabel}=${this.name}`;
     return this.#cluster.client.list<Node>({ apiVersion: 'v1', kind: 'Node' }, { labelSelector });
@@ -96,8 +106,7 @@ export class Estate {
     const name = uniqueName('quota');
     const selected = { institution: name };
     await this.#cluster.client.create(
-      resource('ResearchQuota', name, {
-        poolName: this.name,
+      this.resource('ResearchQuota', name, {
         namespaceSelector: { matchLabels: selected },
         capacity,
         ...spec,
@@ -126,10 +135,17 @@ export class Tenant {
     return name;
   }
 
-  /** Pods one after the other, so that their age has the order of the names. @returns their names */
+  /** Creates pods. Their age is told in whole seconds: which of them starts first is open. @returns their names */
   async pods(count: number, options: PodOptions = {}): Promise<string[]> {
     const names: string[] = [];
     for (let i = 0; i < count; i++) names.push(await this.pod(options));
+    return names;
+  }
+
+  /** Creates pods and waits until they are bound. @returns their names */
+  async running(count: number, options: PodOptions = {}): Promise<string[]> {
+    const names = await this.pods(count, options);
+    await this.bound(names);
     return names;
   }
 
@@ -208,8 +224,7 @@ export class Tenant {
   }
 }
 
-/** A manifest of one of Moa's resources. */
-export function resource(kind: Kind, name: string, spec: object): KubeObject {
+function resource(kind: Kind, name: string, spec: object): KubeObject {
   return { apiVersion, kind, metadata: { name }, spec } as KubeObject;
 }
 

@@ -12,9 +12,8 @@ describe('quota on a real API server', { concurrency: true }, () => {
     const estate = await Estate.create(cluster, [{}, {}]);
     const poor = await estate.tenant({ guaranteed: 4, borrowingLimit: 2 });
     await estate.tenant({ guaranteed: 12 });
-    const pods = await poor.pods(7);
-    await poor.bound(pods.slice(0, 6));
-    const last = pods.slice(6);
+    await poor.running(6);
+    const last = await poor.pods(1);
     const message = await poor.waiting(last, 'WaitingForQuota');
     assert.match(message, new RegExp(`${poor.quota} uses 6 \\(guaranteed 4\\).*0 more.*1 are asked for`));
     await eventually(async () => assert.deepEqual(await poor.warnings(), [`${last[0]!} WaitingForQuota`]));
@@ -24,18 +23,16 @@ describe('quota on a real API server', { concurrency: true }, () => {
     const estate = await Estate.create(cluster, [{}, {}]);
     const poor = await estate.tenant({ guaranteed: 4 });
     const rich = await estate.tenant({ guaranteed: 12, lendingLimit: 2 });
-    const pods = await poor.pods(7);
-    await poor.bound(pods.slice(0, 6));
-    await poor.waiting(pods.slice(6), 'WaitingForQuota');
-    await rich.bound(await rich.pods(10));
+    await poor.running(6);
+    await poor.waiting(await poor.pods(1), 'WaitingForQuota');
+    await rich.running(10);
   });
 
   it('within its guarantee a quota waits for what it lent, hears who has it, and gets it first', async () => {
     const estate = await Estate.create(cluster, [{}]);
     const lender = await estate.tenant({ guaranteed: 8 });
     const borrower = await estate.tenant();
-    const running = await borrower.pods(2, { gpus: 4 });
-    await borrower.bound(running);
+    const running = await borrower.running(2, { gpus: 4 });
     const also = await borrower.pods(1, { gpus: 4 });
     await borrower.waiting(also, 'WaitingForQuota');
     const own = await lender.pods(1, { gpus: 4 });
@@ -50,30 +47,28 @@ describe('quota on a real API server', { concurrency: true }, () => {
     const tenant = await estate.tenant({ guaranteed: 4, borrowingLimit: 0 });
     const second = await cluster.namespace({ institution: tenant.quota });
     const elsewhere = new Tenant(cluster, tenant.quota, second);
-    await elsewhere.bound(await elsewhere.pods(1, { gpus: 3 }));
-    const pods = await tenant.pods(2);
-    await tenant.bound(pods.slice(0, 1));
-    await tenant.waiting(pods.slice(1), 'WaitingForQuota');
+    await elsewhere.running(1, { gpus: 3 });
+    await tenant.running(1);
+    await tenant.waiting(await tenant.pods(1), 'WaitingForQuota');
   });
 
   it('of a class a quota holds at most its max', async () => {
     const estate = await Estate.create(cluster, [{}, { b200: true }]);
     const tenant = await estate.tenant({ guaranteed: 24, classes: [{ name: 'b200', max: 2 }] });
     const onB200 = { spec: { nodeSelector: { [productLabel]: 'b200' } } };
-    const pods = await tenant.pods(3, onB200);
-    await tenant.bound(pods.slice(0, 2));
-    assert.match(await tenant.waiting(pods.slice(2), 'ClassLimit'), /holds 2 of at most 2 b200/);
-    await tenant.bound(await tenant.pods(1));
+    await tenant.running(2, onB200);
+    assert.match(await tenant.waiting(await tenant.pods(1, onB200), 'ClassLimit'), /holds 2 of at most 2 b200/);
+    await tenant.running(1);
   });
 
   it('a user holds at most perUserMax, in normalized GPUs, and others are not held back', async () => {
     const estate = await Estate.create(cluster, [{ b200: true }]);
     const tenant = await estate.tenant({ guaranteed: 16, perUserMax: 4 });
     const of = (user: string) => ({ labels: { 'moa.dev/user': user } });
-    const kim = await tenant.pods(3, of('kim'));
-    await tenant.bound(kim.slice(0, 2));
-    assert.match(await tenant.waiting(kim.slice(2), 'UserLimit'), /user kim holds 4 of at most 4/);
-    await tenant.bound([...(await tenant.pods(2, of('lee'))), ...(await tenant.pods(1))]);
+    await tenant.running(2, of('kim'));
+    assert.match(await tenant.waiting(await tenant.pods(1, of('kim')), 'UserLimit'), /user kim holds 4 of at most 4/);
+    await tenant.running(2, of('lee'));
+    await tenant.running(1);
   });
 
   it('a workload of more than maxWorkloadGpus never starts, and one of as many does', async () => {
@@ -81,14 +76,13 @@ describe('quota on a real API server', { concurrency: true }, () => {
     const tenant = await estate.tenant({ guaranteed: 8 }, { limits: { maxWorkloadGpus: 4 } });
     const large = await tenant.pods(1, { gpus: 5 });
     assert.match(await tenant.waiting(large, 'ExceedsLimit'), /asks for 5 GPUs.*allows 4/);
-    await tenant.bound(await tenant.pods(1, { gpus: 4 }));
+    await tenant.running(1, { gpus: 4 });
   });
 
   it('a suspended quota admits nothing new and leaves what runs; resumed, it admits what waits', async () => {
     const estate = await Estate.create(cluster, [{}]);
     const tenant = await estate.tenant({ guaranteed: 8 });
-    const running = await tenant.pods(1);
-    await tenant.bound(running);
+    const running = await tenant.running(1);
     await tenant.edit({ suspend: true });
     // The edit is seen when the status says so: only then is a pod created that it must stop.
     await eventually(async () => {
@@ -105,9 +99,9 @@ describe('quota on a real API server', { concurrency: true }, () => {
   it('a quota that is edited upwards admits what waited', async () => {
     const estate = await Estate.create(cluster, [{}]);
     const tenant = await estate.tenant({ guaranteed: 1, borrowingLimit: 0 });
-    const pods = await tenant.pods(2);
-    await tenant.bound(pods.slice(0, 1));
-    await tenant.waiting(pods.slice(1), 'WaitingForQuota');
+    await tenant.running(1);
+    const pods = await tenant.pods(1);
+    await tenant.waiting(pods, 'WaitingForQuota');
     await tenant.edit({ capacity: { guaranteed: 2 } });
     await tenant.bound(pods);
   });

@@ -52,7 +52,9 @@ export class TestClient {
 
   async list<T extends KubeObject = KubeObject>(kind: KindRef, { namespace, ...query }: ListQuery = {}): Promise<T[]> {
     const path = await this.#collection(kind, namespace);
-    return (await this.transport.request<{ items: T[] }>({ method: 'GET', path, query })).items;
+    const { items } = await this.transport.request<{ items: T[] }>({ method: 'GET', path, query });
+    // The API server leaves out of items what the list says for all of them.
+    return items.map((item) => ({ ...item, apiVersion: kind.apiVersion, kind: kind.kind }));
   }
 
   /** Unknown fields are refused. A dry run goes through validation and admission, and stores nothing. */

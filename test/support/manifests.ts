@@ -44,7 +44,10 @@ export interface ContainerStatus {
 /** A node, as far as tests look at it. */
 export interface Node extends KubeObject {
   readonly spec: { readonly unschedulable?: boolean; readonly taints?: readonly { readonly key: string }[] };
-  readonly status: { readonly conditions?: readonly Condition[] };
+  readonly status: {
+    readonly conditions?: readonly Condition[];
+    readonly allocatable?: Readonly<Record<string, string>>;
+  };
 }
 
 /** A status condition. */

@@ -50,9 +50,9 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
   closeSync(output);
   const tail = () => readFileSync(log, 'utf8').trimEnd().split('\n').slice(-25).join('\n');
   const failure = (what: string) => new Error(`the operator ${what}; its log ends with:\n${tail()}`);
-  let ended = false;
+  const life = { ended: false };
   void child.exited.then(() => {
-    ended = true;
+    life.ended = true;
   });
   const kill = async () => {
     child.kill('SIGKILL');
@@ -66,7 +66,7 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
       () => false,
     );
   while (!(await ready())) {
-    if (ended) throw failure('ended before it was ready');
+    if (life.ended) throw failure('ended before it was ready');
     if (performance.now() > deadline) {
       await kill();
       throw failure(`was not ready after ${readyMs / 1000} s`);
@@ -83,7 +83,7 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
       return series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
     },
     stop: async () => {
-      if (ended) throw failure('had ended before it was told to');
+      if (life.ended) throw failure('had ended before it was told to');
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
       const { code, signal } = await child.exited;
