@@ -4,8 +4,8 @@ import type { Benchmark } from '../benchmark.ts';
 import { UsageError, type FlagSet } from '../flags.ts';
 import { contenderNames, contenders, type ContenderName } from './contenders.ts';
 import { gpusPerNode } from './load.ts';
-import { measure, type Measurement } from './measure.ts';
-import { disturbance, rateFromFirst, summarize } from './summary.ts';
+import { measure } from './measure.ts';
+import { disturbance, rateFromFirst, summarize, type RoundMeasurement } from './summary.ts';
 
 const flags = {
   nodes: { type: 'number', default: 1000, least: 1, most: 5000, meaning: `nodes of ${gpusPerNode} GPUs` },
@@ -22,13 +22,18 @@ export const bind: Benchmark<typeof flags> = {
   async run({ nodes, pods, rounds, contenders: names }, signal) {
     const chosen = contenderNames.filter((name) => names.includes(name));
     checkFit(nodes, pods, chosen);
-    const measurements: Measurement[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const name of chosen) {
+    const measurements: RoundMeasurement[] = [];
+    const failures: string[] = [];
+    for (const [round, name] of turns(chosen, rounds)) {
+      try {
         const measurement = await measure(name, { nodes, pods }, signal);
-        measurements.push(measurement);
+        measurements.push({ round, ...measurement });
+        failures.push(...measurement.faults.slice(0, 3).map((fault) => `${name}, round ${round}: ${fault}`));
         const rate = Math.round(rateFromFirst(measurement));
         process.stderr.write(`round ${round} of ${rounds}: ${name} ${rate} pods/s\n`);
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(`${name}, round ${round}: ${explain(error)}`);
       }
     }
     return {
@@ -40,12 +45,21 @@ export const bind: Benchmark<typeof flags> = {
         ...disturbance(measurements, availableParallelism()),
       ],
       details: { measurements },
-      failures: measurements.flatMap(({ contender, faults }) =>
-        faults.slice(0, 3).map((fault) => `${contender}: ${fault}`),
-      ),
+      failures,
     };
   },
 };
+
+/** Round by round, so that a machine that slows down for a while meets all of them. */
+function turns(names: readonly ContenderName[], rounds: number): [number, ContenderName][] {
+  return Array.from({ length: rounds }, (_, i) => names.map((name): [number, ContenderName] => [i + 1, name])).flat();
+}
+
+/** The error and what it was caused by. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${explain(error.cause)}`;
+}
 
 function checkFit(nodes: number, pods: number, chosen: readonly ContenderName[]): void {
   const most = nodes * gpusPerNode;
