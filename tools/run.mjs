@@ -48,7 +48,10 @@ async function install() {
   try {
     console.error('Installing the locked dependencies (once) ...');
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+    const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: 'inherit',
+    });
     if (result.status !== 0) {
       console.error('npm ci failed: see above. Moa needs npm and its registry once; run the same command again.');
       process.exit(result.status ?? 1);

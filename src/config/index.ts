@@ -1,4 +1,3 @@
 export { ConfigError, loadConfig } from './loadConfig.ts';
-export type { Invocation } from './loadConfig.ts';
 export type { Config } from './options.ts';
 export { renderConfigurationReference, renderHelp } from './render.ts';

@@ -1,8 +1,11 @@
 import { podGroups } from '../api/v1alpha1/constants/index.ts';
 import {
+  objectOf,
   PodReader,
   readNode,
   sameNode,
+  textMembersOf,
+  textOf,
   type Fleet,
   type NamespaceFacts,
   type NodeFacts,
@@ -162,44 +165,32 @@ export class FleetFeed {
 }
 
 function identityOf(raw: RawObject): Stored {
-  const metadata = member(raw, 'metadata');
+  const metadata = objectOf(raw['metadata']);
+  const text = (key: string): string => textOf(metadata[key]) ?? '';
   return {
-    uid: text(metadata['uid']),
-    namespace: text(metadata['namespace']),
-    name: text(metadata['name']),
-    resourceVersion: text(metadata['resourceVersion']),
+    uid: text('uid'),
+    namespace: text('namespace'),
+    name: text('name'),
+    resourceVersion: text('resourceVersion'),
   };
 }
 
 function readNamespace(raw: RawObject): StoredNamespace {
-  const labels = member(member(raw, 'metadata'), 'labels');
-  return {
-    ...identityOf(raw),
-    labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, text(value)])),
-  };
+  return { ...identityOf(raw), labels: textMembersOf(objectOf(raw['metadata'])['labels']) };
 }
 
 /** A Job's gang shrinks with what is left to complete: its last pods must not wait for companions that never come. */
 function readJob(raw: RawObject): StoredGang {
-  const spec = member(raw, 'spec');
+  const spec = objectOf(raw['spec']);
   const parallelism = whole(spec['parallelism']) ?? 1;
   const completions = whole(spec['completions']);
-  const succeeded = whole(member(raw, 'status')['succeeded']) ?? 0;
+  const succeeded = whole(objectOf(raw['status'])['succeeded']) ?? 0;
   const left = completions === undefined ? parallelism : Math.max(1, completions - succeeded);
   return { ...identityOf(raw), size: Math.min(parallelism, left) };
 }
 
 function readPodGroup(raw: RawObject): StoredGang {
-  return { ...identityOf(raw), size: whole(member(raw, 'spec')['minMember']) };
-}
-
-function member(raw: RawObject, key: string): RawObject {
-  const value = raw[key];
-  return typeof value === 'object' && value !== null ? (value as RawObject) : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return { ...identityOf(raw), size: whole(objectOf(raw['spec'])['minMember']) };
 }
 
 function whole(value: unknown): number | undefined {

@@ -1,5 +1,5 @@
 export { FleetFeed, type FeedOptions } from './feed.ts';
-export { startStatusControllers, type StatusControllersOptions } from './startStatusControllers.ts';
+export { startStatusControllers } from './startStatusControllers.ts';
 export {
   changesManifest,
   manifestsOf,

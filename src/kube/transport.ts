@@ -12,8 +12,6 @@ export const applyPatch = 'application/apply-patch+yaml';
 export const mergePatch = 'application/merge-patch+json';
 /** Kubernetes' own: lists with merge keys are merged. Built-in types only. */
 export const strategicMergePatch = 'application/strategic-merge-patch+json';
-/** RFC 6902: a list of operations. */
-export const jsonPatch = 'application/json-patch+json';
 
 /** One request to the API server. */
 export interface ApiRequest {

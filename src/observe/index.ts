@@ -8,10 +8,10 @@ export {
   reflectorObserver,
   requestObserver,
 } from './kube.ts';
-export { createLogger, logFormats, logLevels, silentLogger } from './logging.ts';
+export { createLogger, logFormats, logLevels } from './logging.ts';
 export type { Logger } from './logging.ts';
 export { createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
 export { renderMetricsReference } from './metricsReference.ts';
 export { serveObservation } from './server.ts';
-export type { InvestmentSample, PoolSample, QuotaSample, StateSample, WorkloadSample } from './state.ts';
+export type { StateSample } from './state.ts';

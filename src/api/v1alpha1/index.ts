@@ -1,9 +1,9 @@
 export * from './constants/index.ts';
-export type { GpuPool, GpuPoolSpec, GpuPoolStatus } from './gpuPool.ts';
+export type { GpuPool, GpuPoolStatus } from './gpuPool.ts';
 export type { LabelSelector } from './selector.ts';
-export type { MatchingInvestment, MatchingInvestmentSpec, MatchingInvestmentStatus } from './matchingInvestment.ts';
-export type { ResearchQuota, ResearchQuotaSpec, ResearchQuotaStatus } from './researchQuota.ts';
-export type { Definition, ObjectMeta, PrinterColumn, Resource } from './resource.ts';
+export type { MatchingInvestment, MatchingInvestmentStatus } from './matchingInvestment.ts';
+export type { ResearchQuota, ResearchQuotaStatus } from './researchQuota.ts';
+export type { Definition, ObjectMeta, PrinterColumn } from './resource.ts';
 export { celOf, validationsKey } from './rule.ts';
 export type { Condition } from './status.ts';
 export { changeProblems, definitions, parseResource } from './validate.ts';

@@ -1,5 +1,5 @@
 import type { PodShape, QuotaState, Snapshot, Workload } from '../snapshot/index.ts';
-import type { Refusal } from './checks.ts';
+import type { Refusal } from './refusal.ts';
 import { optionsOf, rolesOf, type Option, type Role } from './request.ts';
 
 /**

@@ -2,13 +2,8 @@ import { annotations, labels, WaitReason } from '../../api/v1alpha1/constants/in
 import type { PoolState, QuotaState, Snapshot } from '../snapshot/index.ts';
 import { formatDuration, formatMilliGpus, milli, type MilliGpus } from '../units/index.ts';
 import type { Candidate } from './candidate.ts';
+import type { Refusal } from './refusal.ts';
 import { totalDevices, type Option, type Role } from './request.ts';
-
-/** Why a workload cannot start now: the reason token and one sentence with the numbers and the next step. */
-export interface Refusal {
-  readonly reason: WaitReason;
-  readonly message: string;
-}
 
 const defaultWalltime = 24 * 3_600_000;
 

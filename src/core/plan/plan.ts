@@ -2,8 +2,9 @@ import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import { Feasibility, placeAll, release, type PlacedPod, type PlacementRole } from '../place/index.ts';
 import type { NodeProfile, PodFacts, PoolState, Snapshot, Workload } from '../snapshot/index.ts';
 import { CandidateReader, type Candidate } from './candidate.ts';
-import { needsQuota, refusalBeforeQuota, refusalByQuota, viableOptions, type Refusal } from './checks.ts';
+import { needsQuota, refusalBeforeQuota, refusalByQuota, viableOptions } from './checks.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
+import type { Refusal } from './refusal.ts';
 import type { Option, Role } from './request.ts';
 
 /** Pods of one workload and their nodes: all of them are bound, or none. */

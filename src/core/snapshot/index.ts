@@ -7,6 +7,7 @@ export * from './nodeTable.ts';
 export * from './policy.ts';
 export * from './problem.ts';
 export * from './readResources.ts';
+export { objectOf, textMembersOf, textOf } from './raw.ts';
 export { readNode, sameNode } from './readNode.ts';
 export { PodReader } from './readPod.ts';
 export * from './resourceSlots.ts';
