@@ -27,6 +27,9 @@ if (Number(process.versions.node.split('.')[0]) === wantMajor) {
 } else {
   const child = spawn(pinned, [entry, ...rest], { stdio: 'inherit', cwd: process.cwd() });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm killed outright tells nobody: without this the child would go on for ever.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 1000).unref();
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
 }
 
