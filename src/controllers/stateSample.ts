@@ -1,4 +1,4 @@
-import { figuresOf, lentOf } from '../core/status/index.ts';
+import { entitlementUse, figuresOf, lentOf } from '../core/status/index.ts';
 import type { Waiting } from '../core/plan/index.ts';
 import type { Snapshot } from '../core/snapshot/index.ts';
 import type { StateSample } from '../observe/index.ts';
@@ -38,7 +38,7 @@ export function stateSample(snapshot: Snapshot, waiting: readonly Waiting[]): St
   const investments = [...snapshot.policy.investments.values()].map((investment) => ({
     name: investment.spec.name,
     effectiveEntitlement: investment.problem === undefined ? investment.effectiveEntitlement : 0,
-    used: 0,
+    used: entitlementUse(figures, investment)?.used ?? 0,
   }));
   const names = new Set([...quotas.map((quota) => quota.name), ...pending.keys()]);
   const workloads = [...names].map((quotaName) => ({

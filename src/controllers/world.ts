@@ -57,7 +57,7 @@ export function projectResource<K extends Kind>(kind: K): (raw: RawObject) => Re
   };
 }
 
-/** The manifests as the core reads them. What can't be read is listed apart, with what is wrong. */
+/** The manifests as the core reads them. What can't be read is left out; of pools the names are kept, for those who refer to them. */
 export function manifestsOf({ pools, quotas, investments }: ManifestStores): Omit<PolicyInput, 'namespaces'> {
   const poolSpecs = Array.from(pools.values(), readPool);
   const zones = new Map(poolSpecs.flatMap((pool) => (isUnreadable(pool) ? [] : [[pool.name, pool.timeZone]])));
@@ -67,7 +67,7 @@ export function manifestsOf({ pools, quotas, investments }: ManifestStores): Omi
     pools: poolSpecs.flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
     quotas: quotaSpecs.flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
     investments: investmentSpecs.flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
-    unreadable: [...poolSpecs, ...quotaSpecs, ...investmentSpecs].filter(isUnreadable),
+    unreadablePools: poolSpecs.filter(isUnreadable).map(({ name }) => name),
   };
 }
 

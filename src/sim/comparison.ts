@@ -89,7 +89,7 @@ function policyOf({ jobs, nodes }: ComparisonInput, borrowing: boolean): PolicyI
     ],
     quotas: names.map((name) => quotaOf(name, Math.floor((gpus * demand(name)) / Math.max(1, total)), borrowing)),
     investments: [],
-    unreadable: [],
+    unreadablePools: [],
     namespaces: names.map((name) => ({ name, labels: { [labels.institution.key]: name } })),
   };
 }

@@ -48,7 +48,7 @@ export function fleetOf(parts: FleetParts): Fleet {
     pools: readable(pools),
     quotas: readable(quotas),
     investments: readable(investments),
-    unreadable: [...pools, ...quotas, ...investments].filter(isUnreadable),
+    unreadablePools: pools.filter(isUnreadable).map(({ name }) => name),
     namespaces: parts.namespaces ?? [],
   });
   for (const node of parts.nodes ?? []) fleet.upsertNode(node);

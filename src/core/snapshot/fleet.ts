@@ -19,7 +19,7 @@ interface GangMembers {
   keys: readonly string[];
 }
 
-const nothing: PolicyInput = { pools: [], quotas: [], investments: [], unreadable: [], namespaces: [] };
+const nothing: PolicyInput = { pools: [], quotas: [], investments: [], unreadablePools: [], namespaces: [] };
 
 /**
  * The fleet as the watches tell it: nodes, pods, manifests. It applies each event to the current {@link Snapshot} as

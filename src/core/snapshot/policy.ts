@@ -7,7 +7,7 @@ import type { NamespaceFacts } from './facts.ts';
 import { resolveNamespaces } from './namespaces.ts';
 import type { NodeProfile } from './nodeTable.ts';
 import type { Problem } from './problem.ts';
-import type { AcceleratorClass, InvestmentSpec, PoolSpec, QuotaSpec, Unreadable } from './specs.ts';
+import type { AcceleratorClass, InvestmentSpec, PoolSpec, QuotaSpec } from './specs.ts';
 
 /** A class of a pool with what stands behind it today. Amounts are devices. */
 export interface ClassState {
@@ -72,12 +72,13 @@ export interface Policy {
   readonly nextChangeAt: number | undefined;
 }
 
-/** The manifests, parsed. What could not be read at all is listed apart and takes part in nothing. */
+/** The manifests, parsed. What could not be read at all takes part in nothing. */
 export interface PolicyInput {
   readonly pools: readonly PoolSpec[];
   readonly quotas: readonly QuotaSpec[];
   readonly investments: readonly InvestmentSpec[];
-  readonly unreadable: readonly Unreadable[];
+  /** Names of pools that exist and cannot be read: whoever refers to one is told so. */
+  readonly unreadablePools: readonly string[];
   readonly namespaces: Iterable<NamespaceFacts>;
 }
 
@@ -90,7 +91,7 @@ export interface PolicyInput {
 export function derivePolicy(input: PolicyInput, profiles: readonly NodeProfile[], now: number): Policy {
   const pools = input.pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const claims = claimNodes(pools, input.investments, profiles);
-  const quotaProblems = problemsOfQuotas(input.quotas, new Set(pools.map((pool) => pool.name)));
+  const quotaProblems = problemsOfQuotas(input);
   const namespaces = resolveNamespaces(input.quotas, input.namespaces);
   const quotas = new Map<string, QuotaState>();
   const investments = new Map<string, InvestmentState>();
@@ -107,8 +108,7 @@ export function derivePolicy(input: PolicyInput, profiles: readonly NodeProfile[
   }
   for (const spec of input.investments) {
     if (!investments.has(spec.name)) {
-      const message = `GpuPool ${spec.poolName} does not exist; create it or correct spec.poolName`;
-      investments.set(spec.name, { spec, problem: { reason: ConditionReason.PoolNotFound, message }, remarks: [] });
+      investments.set(spec.name, { spec, problem: poolNotFound(spec.poolName, input), remarks: [] });
     }
   }
   const quotaOfNamespace = new Map<string, QuotaState>();
@@ -267,11 +267,12 @@ function brokenQuota(spec: QuotaSpec, problem: Problem, remarks: readonly Proble
 }
 
 /** Missing pools and parents, cycles, parents elsewhere; and whatever hangs below such a quota. */
-function problemsOfQuotas(quotas: readonly QuotaSpec[], pools: ReadonlySet<string>): ReadonlyMap<string, Problem> {
+function problemsOfQuotas(input: PolicyInput): ReadonlyMap<string, Problem> {
+  const { quotas } = input;
   const byName = new Map(quotas.map((quota) => [quota.name, quota]));
   const problems = new Map<string, Problem>();
   for (const quota of quotas) {
-    const problem = ownProblem(quota, byName, pools);
+    const problem = ownProblem(quota, byName, input);
     if (problem !== undefined) problems.set(quota.name, problem);
   }
   for (const quota of quotas) {
@@ -288,15 +289,15 @@ function problemsOfQuotas(quotas: readonly QuotaSpec[], pools: ReadonlySet<strin
   return problems;
 }
 
-function ownProblem(
-  quota: QuotaSpec,
-  byName: ReadonlyMap<string, QuotaSpec>,
-  pools: ReadonlySet<string>,
-): Problem | undefined {
-  if (!pools.has(quota.poolName)) {
-    const message = `GpuPool ${quota.poolName} does not exist; create it or correct spec.poolName`;
-    return { reason: ConditionReason.PoolNotFound, message };
-  }
+function poolNotFound(name: string, { unreadablePools }: PolicyInput): Problem {
+  const message = unreadablePools.includes(name)
+    ? `GpuPool ${name} cannot be read: see its Ready condition`
+    : `GpuPool ${name} does not exist; create it or correct spec.poolName`;
+  return { reason: ConditionReason.PoolNotFound, message };
+}
+
+function ownProblem(quota: QuotaSpec, byName: ReadonlyMap<string, QuotaSpec>, input: PolicyInput): Problem | undefined {
+  if (!input.pools.some((pool) => pool.name === quota.poolName)) return poolNotFound(quota.poolName, input);
   if (quota.parentName === undefined) return undefined;
   const parent = byName.get(quota.parentName);
   if (parent === undefined) {

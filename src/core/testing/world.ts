@@ -167,7 +167,7 @@ export function policyInputOf(world: World): PolicyInput {
     pools: world.pools ?? [pool()],
     quotas,
     investments: world.investments ?? [],
-    unreadable: [],
+    unreadablePools: [],
     namespaces: world.namespaces ?? quotas.map(({ name }) => ({ name, labels: { 'moa.dev/institution': name } })),
   };
 }
