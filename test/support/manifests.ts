@@ -17,7 +17,11 @@ export interface KubeObject {
 
 /** A pod, as far as tests look at it. */
 export interface Pod extends KubeObject {
-  readonly spec: { readonly nodeName?: string; readonly schedulerName?: string };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly schedulerName?: string;
+    readonly containers: readonly { readonly resources: { readonly limits?: Readonly<Record<string, string>> } }[];
+  };
   readonly status: {
     readonly phase: string;
     readonly message?: string;
