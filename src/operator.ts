@@ -78,6 +78,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
     let waiting: readonly Waiting[] = [];
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
+      caches.fleet.forgetAll();
       metrics.beforeRender(() => {
         if (stillLeading()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), waiting));
         else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });

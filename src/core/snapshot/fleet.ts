@@ -127,6 +127,11 @@ export class Fleet {
     this.#queue(pod, pod);
   }
 
+  /** Takes all assumptions back: for a process that leads again and knows nothing of what it had sent before. */
+  forgetAll(): void {
+    for (const uid of [...this.#assumed.keys()]) this.forget(uid);
+  }
+
   pod(uid: string): PodFacts | undefined {
     return this.#pods.get(uid);
   }
