@@ -53,6 +53,7 @@ function revision(): string {
     return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=12'], {
       cwd: results,
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
   } catch {
     return 'unknown';
