@@ -83,7 +83,15 @@ export async function runOperator(config: Config, version: string, logger: Logge
         if (stillLeading()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), waiting));
         else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });
       });
-      const shared = { transport, events, clock, random, metrics, health, signal: leading };
+      const shared = {
+        transport: whileLeading(transport, stillLeading),
+        events,
+        clock,
+        random,
+        metrics,
+        health,
+        signal: leading,
+      };
       await Promise.all([
         events.run(leading),
         runScheduler({
@@ -132,6 +140,18 @@ export async function runOperator(config: Config, version: string, logger: Logge
     await servers.close();
     await transport.close();
   }
+}
+
+/** Lets nothing through once leadership cannot be relied on: a process that was frozen finds out here. */
+function whileLeading(transport: Transport, stillLeading: () => boolean): Transport {
+  return {
+    stream: (request) => transport.stream(request),
+    close: () => transport.close(),
+    request: async (request) => {
+      if (!stillLeading()) throw new Error('no longer leading');
+      return transport.request(request);
+    },
+  };
 }
 
 async function actAlone(

@@ -42,8 +42,11 @@ export interface ReflectorOptions<T extends Stored> {
 const pageSize = 500;
 /** Objects are projected between two turns of the event loop for so long at most. */
 const sliceMs = 10;
-/** The server sends a bookmark every minute, so after this a connection without a word is dead. */
-const inactivityMs = 90_000;
+/**
+ * The server sends a bookmark about every minute, but has been seen to leave one out on a quiet resource: after twice
+ * that and some slack, a connection without a word is dead.
+ */
+const inactivityMs = 150_000;
 const retry = { baseMs: 500, maxMs: 15_000 };
 
 /**
