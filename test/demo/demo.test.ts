@@ -64,7 +64,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
 
   test('replays every job, passes its own checks, and exits with 0', async () => {
     const file = join(directory, 'summary.json');
-    const run = begin(...small, '--speedup', '5760', '--summary', file, '--exit');
+    const run = begin(...small, '--speedup', '11520', '--summary', file, '--exit');
     assert.equal(await run.code, 0, run.output());
     const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary;
     const { submitted, done, failed, running, pending } = summary.jobs;

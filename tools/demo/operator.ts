@@ -46,8 +46,7 @@ export async function startOperator(plane: ControlPlane, signal: AbortSignal, ma
   void child.exited.then(({ code, signal: by }) => {
     if (stopping) return;
     const how = code === undefined ? `by ${by ?? 'a signal'}` : `with code ${code}`;
-    const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
-    resolve(new Error(`Moa ended ${how}. Its log, ${log}, ends with:\n${tail}`));
+    resolve(new Error(`Moa ended ${how}. The last lines of its log:\n${tailOf(log)}`));
   });
   const stop = async () => {
     stopping = true;
@@ -65,6 +64,11 @@ export async function startOperator(plane: ControlPlane, signal: AbortSignal, ma
   return { metricsUrl: `http://${metrics}/metrics`, log, failed, stop };
 }
 
+/** The data directory may be removed with the log in it, so errors carry its end. */
+function tailOf(log: string): string {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+}
+
 function rethrow(error: Error): never {
   throw error;
 }
@@ -80,5 +84,5 @@ async function untilReady(url: string, log: string, signal: AbortSignal): Promis
     if (ready) return;
     await sleep(pollMilliseconds);
   }
-  throw new Error(`Moa is not ready after ${readySeconds} s: see its log, ${log}`);
+  throw new Error(`Moa is not ready after ${readySeconds} s. The last lines of its log:\n${tailOf(log)}`);
 }

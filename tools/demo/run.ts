@@ -79,8 +79,11 @@ export async function runDemo({ options, signal, output, operatorMain }: RunOpti
     );
     const broken = Promise.race([plane.failed, operator.failed]).then((error) => Promise.reject(error));
     const summary = await Promise.race([broken, perform(stage, { scenario, options, signal: ended, output })]);
-    const written = writeSummary(summary, [join(plane.dataDir, 'demo-summary.json'), options.summary]);
-    say('', ...summaryLines(summary), '', `  as JSON in ${written.join(' and ')}`);
+    const files = [join(plane.dataDir, 'demo-summary.json'), options.summary].filter((file) => file !== undefined);
+    for (const file of files) writeFileSync(file, `${JSON.stringify(summary, undefined, 2)}\n`);
+    // The data directory goes when this exits.
+    const kept = options.exit ? files.slice(1) : files;
+    say('', ...summaryLines(summary), ...kept.map((file) => `  as JSON in ${file}`));
     if (!options.exit) {
       say('', ...lookAround(plane, operator));
       await Promise.race([broken, aborted(signal)]);
@@ -162,12 +165,6 @@ async function takeStock(
     api: { ...apiErrorsOf(exposition), retriesOfDemo: replay.retries },
     investment: world.investments.get(scenario.investment.name),
   });
-}
-
-function writeSummary(summary: Summary, files: readonly (string | undefined)[]): string[] {
-  const written = files.filter((file) => file !== undefined);
-  for (const file of written) writeFileSync(file, `${JSON.stringify(summary, undefined, 2)}\n`);
-  return written;
 }
 
 function introduction({ source, jobs, institutions, peakGpus, fleet, capacity }: Scenario, { speedup }: DemoOptions) {

@@ -41,8 +41,8 @@ const sizes = [
 /** Share of the jobs that run already when the day begins. */
 const carriedShare = 0.08;
 /** Of the jobs that a day begins with: mostly the long ones are left. */
-const carriedFactor = 12;
-const medianSeconds = 1500;
+const carriedFactor = 16;
+const medianSeconds = 3000;
 /** Standard deviation of the logarithm of durations. */
 const spread = 1.6;
 const longestSeconds = 5 * daySeconds;
