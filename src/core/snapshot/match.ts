@@ -4,7 +4,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Whether the labels meet every requirement. Semantics of `k8s.io/apimachinery/pkg/labels`. */
 export function matches(selector: Selector, labels: Labels): boolean {
-  return selector.every((requirement) => meets(requirement, labels[requirement.key]));
+  return selector.every((requirement) => meets(requirement, valueOf(labels, requirement.key)));
 }
 
 /**
@@ -29,6 +29,11 @@ export function untoleratedTaint(taints: readonly Taint[], tolerations: readonly
  */
 export function compatible(a: Selector, b: Selector): boolean {
   return a.every((one) => b.every((other) => one.key !== other.key || !excludes(one, other)));
+}
+
+/** A label named like a member of every object (`constructor`) is not there unless the node has it. */
+function valueOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function matchesTerm(term: NodeTerm, labels: Labels, nodeName: string): boolean {
