@@ -13,8 +13,8 @@ import { uniqueName } from './manifests.ts';
 export interface Operator {
   /** The last lines that it has logged. */
   tail(): string;
-  /** The value of a metric without labels, or the sum over its series. */
-  metric(name: string): Promise<number>;
+  /** The sum of a metric over its series, or over those whose labels match. */
+  metric(name: string, labels?: RegExp): Promise<number>;
   /** SIGTERM, and waits for the end. @throws Error when it does not end well within 15 seconds */
   stop(): Promise<void>;
   /** SIGKILL: it has no chance to finish anything. */
@@ -77,9 +77,9 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
   return {
     tail,
     kill,
-    metric: async (name) => {
+    metric: async (name, labels = /^/) => {
       const page = await (await fetch(`http://${metrics}/metrics`)).text();
-      const series = page.split('\n').filter((line) => new RegExp(`^${name}[ {]`).test(line));
+      const series = page.split('\n').filter((line) => new RegExp(`^${name}[ {]`).test(line) && labels.test(line));
       return series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
     },
     stop: async () => {
@@ -94,7 +94,7 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
 }
 
 /** One operator for the tests of the enclosing file or suite. What it logged is shown after each test that fails. */
-export function withOperator(cluster: TestCluster): void {
+export function withOperator(cluster: TestCluster): Pick<Operator, 'metric'> {
   let operator: Operator | undefined;
   before(
     async () => {
@@ -106,4 +106,5 @@ export function withOperator(cluster: TestCluster): void {
     if ('passed' in context && !context.passed) process.stderr.write(`${operator?.tail() ?? 'no operator'}\n`);
   });
   after(() => operator?.stop());
+  return { metric: async (...query) => (await operator?.metric(...query)) ?? NaN };
 }
