@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
 import { apiVersion, type Kind } from '../../src/api/v1alpha1/index.ts';
-import { createNodes, type SimulatedNode } from '../../tools/cluster/index.ts';
+import type { SimulatedNode } from '../../tools/cluster/index.ts';
 import {
   eventually,
+  nodeManifest,
   podManifest,
   uniqueName,
   type KubeObject,
@@ -68,10 +69,7 @@ export class Estate {
       name: uniqueName('node'),
       labels: { [estateLabel]: this.name, [productLabel]: b200 ? 'b200' : 'h200', ...labels },
     }));
-    await createNodes(
-      client.transport,
-      manifests.map((node) => ({ ...node, capacity: { 'nvidia.com/gpu': '8', ...node.capacity } })),
-    );
+    await Promise.all(manifests.map((node) => client.create(nodeManifest(node))));
     const names = manifests.map(({ name }) => name);
     await eventually(
       async () => {
