@@ -130,6 +130,19 @@ export function compareInQuota(a: Candidate, b: Candidate): number {
   return started || b.workload.priority - a.workload.priority || compareAge(a, b);
 }
 
+/** Creation times are whole seconds: the pods of one script are then taken by name, as their author would. */
 function compareAge(a: Candidate, b: Candidate): number {
-  return a.workload.createdAt - b.workload.createdAt || (a.workload.key < b.workload.key ? -1 : 1);
+  return (
+    a.workload.createdAt - b.workload.createdAt ||
+    compareText(nameOf(a), nameOf(b)) ||
+    compareText(a.workload.key, b.workload.key)
+  );
+}
+
+function nameOf({ workload }: Candidate): string {
+  return workload.pods[0]?.name ?? '';
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
