@@ -30,17 +30,22 @@ const idleMs = 1000;
 const gatherMs = 5;
 /** Pods planned ahead of the API server: a second's worth, so that the order stays fresh. */
 const maxBacklog = 1000;
+/** Between two cycles at the most, however long the last one took. */
+const longestRestMs = 500;
 
 /**
  * The scheduling loop: gather (the fleet, kept by the watches) -> decide (`plan`) -> apply (binder and explainer). Runs
  * until the signal aborts, and leaves nothing half-sent behind.
  */
 export async function runScheduler(options: SchedulerOptions): Promise<void> {
-  const { clock, signal, wake, health } = options;
+  const { clock, signal, wake, health, fleet, logger } = options;
+  // Whatever ends the loop ends its helpers.
+  const ended = new AbortController();
+  const running = { ...options, signal: AbortSignal.any([signal, ended.signal]) };
   const heartbeat = health.loop('scheduler', 60_000);
-  const binder = new Binder({ ...options, concurrency: options.bindConcurrency, onFailed: () => wake.raise() });
+  const binder = new Binder({ ...running, concurrency: options.bindConcurrency, onFailed: () => wake.raise() });
   const explaining = health.loop('explainer', 60_000);
-  const explainer = new Explainer({ ...options, heartbeat: explaining, busy: () => binder.backlog > 50 });
+  const explainer = new Explainer({ ...running, heartbeat: explaining, busy: () => binder.backlog > 50 });
   const explained = explainer.run();
   const cycle = new SchedulingCycle(options, binder, explainer);
   try {
@@ -48,13 +53,22 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       await wake.wait(clock, idleMs, signal);
       await clock.sleep(gatherMs, signal);
       heartbeat.beat();
-      const spentMs = cycle.run();
+      let spentMs: number;
+      try {
+        spentMs = cycle.run();
+      } catch (error) {
+        // A fault of ours must not stop the whole pool: what the cycle had tried out is thrown away, and time goes by.
+        logger.error('a scheduling cycle failed, it is tried again', { error });
+        fleet.rebuild();
+        spentMs = longestRestMs;
+      }
       // A long backlog of waiting workloads must not take the whole process: half the time is left to everyone else.
-      await clock.sleep(Math.min(500, spentMs), signal);
+      await clock.sleep(Math.min(longestRestMs, spentMs), signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
+    ended.abort();
     heartbeat.stop();
     explaining.stop();
     await Promise.all([binder.drained(), explained]);

@@ -165,3 +165,16 @@ it('a node that nothing can use changes no decision', () => {
     { numRuns: 300 },
   );
 });
+
+it('what a plan that failed half-way had tried out is gone after a rebuild', () => {
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const fleet = fleetOf(world);
+      const before = namesOf(plan(fleet.snapshot(0), unlimited));
+      for (const held of world.pods) fleet.snapshot(0).hold(held, 0, 1);
+      fleet.rebuild();
+      assert.deepEqual(namesOf(plan(fleet.snapshot(0), unlimited)), before);
+    }),
+    { numRuns: 200 },
+  );
+});

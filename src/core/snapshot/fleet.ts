@@ -136,6 +136,11 @@ export class Fleet {
     return this.#pods.get(uid);
   }
 
+  /** Throws the current snapshot away: the next is built from the events alone. For after a plan that failed half-way. */
+  rebuild(): void {
+    this.#invalidate();
+  }
+
   /** The state to plan from. `now`, epoch milliseconds, decides which terms run. */
   snapshot(now: number): Snapshot {
     this.#refreshGangs();

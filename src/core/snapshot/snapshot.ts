@@ -35,7 +35,6 @@ export class Snapshot {
   readonly #acceleratorNames: ReadonlySet<string>;
   readonly #accelerators = new WeakMap<PodShape, readonly AcceleratorRequest[]>();
   readonly #poolOfProfile: readonly (PoolState | undefined)[];
-  readonly #allocated = new Map<PoolState, number[]>();
   readonly #userUse = new Map<QuotaState, Map<string, number>>();
 
   constructor(parts: {
@@ -53,7 +52,6 @@ export class Snapshot {
     this.#acceleratorNames = acceleratorNames(parts.policy);
     const pools = new Map(parts.policy.pools.map((pool) => [pool.spec.name, pool]));
     this.#poolOfProfile = parts.policy.claims.poolOf.map((name) => (name === undefined ? undefined : pools.get(name)));
-    for (const pool of parts.policy.pools) this.#allocated.set(pool, new Array<number>(pool.classes.length).fill(0));
   }
 
   /** Workloads that wait, in no particular order. */
@@ -88,7 +86,7 @@ export class Snapshot {
 
   /**
    * Lets `count` pods like this one hold their resources on a node (negative: takes them back): the node's free
-   * amounts, the devices allocated in its pool, and the use of the quota that pays for the namespace and of its user.
+   * amounts, and the use of the quota that pays for the namespace and of its user.
    * A quota pays only for devices of its own pool.
    */
   hold(holder: Holder, node: number, count: number): void {
@@ -99,22 +97,15 @@ export class Snapshot {
     const pool = this.poolOfProfile(profile.id);
     if (pool === undefined) return;
     const quota = this.policy.quotaOfNamespace.get(holder.namespace);
+    if (quota?.pool !== pool) return;
     for (const accelerator of accelerators) {
       const index = this.policy.claims.classOf(profile.id, accelerator.resourceName);
       const weight = index === undefined ? undefined : pool.classes[index]?.spec.weight;
       if (index === undefined || weight === undefined) continue;
       const devices = accelerator.devices * count;
-      const allocated = this.#allocated.get(pool);
-      if (allocated !== undefined) allocated[index] = (allocated[index] ?? 0) + devices;
-      if (quota?.pool !== pool) continue;
       pool.tree.charge(quota.index, index, devices);
       if (holder.user !== undefined) this.#chargeUser(quota, holder.user, devices * weight);
     }
-  }
-
-  /** Devices of a class that pods hold, whoever placed them. */
-  allocatedGpus(pool: PoolState, classIndex: number): number {
-    return this.#allocated.get(pool)?.[classIndex] ?? 0;
   }
 
   /** Milli-GPUs that one user holds in a quota's own namespaces. */
