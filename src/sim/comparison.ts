@@ -1,6 +1,5 @@
-import { labels } from '../api/v1alpha1/constants/index.ts';
-import type { PolicyInput, QuotaSpec } from '../core/snapshot/index.ts';
-import { micros, milli, zeroGpus } from '../core/units/index.ts';
+import { apiVersion, labels, parseResource, type Kind, type ResourceByKind } from '../api/v1alpha1/index.ts';
+import { isUnreadable, poolSpecOf, quotaSpecOf, type PolicyInput } from '../core/snapshot/index.ts';
 import { plainNodes, replay, type JobOutcome } from './replay.ts';
 import { institutionsOf, type TraceJob } from './traces/index.ts';
 
@@ -61,57 +60,32 @@ function policyOf({ jobs, nodes }: ComparisonInput, borrowing: boolean): PolicyI
     jobs.filter((job) => job.institution === name).reduce((sum, job) => sum + job.gpus * job.durationSeconds, 0);
   const total = names.reduce((sum, name) => sum + demand(name), 0);
   const gpus = nodes * gpusPerNode;
-  return {
-    pools: [
-      {
-        name: 'pool',
-        generation: 1,
-        classes: [
-          {
-            name: product,
-            resourceName: 'nvidia.com/gpu',
-            nodeSelector: [{ key: productLabel, operator: 'In', values: [product] }],
-            weight: milli(1000),
-            powerWatts: undefined,
-          },
-        ],
-        contributions: [],
-        topologyLevels: [],
-        sites: [],
-        isolate: false,
-        publicFloor: micros(0),
-        placement: 'Pack',
-        minRuntime: 0,
-        notice: 0,
-        timeZone: 'UTC',
-        milestones: [],
+  const pool = manifest('GpuPool', 'pool', {
+    acceleratorClasses: [{ name: product, weight: 1, nodeSelector: { matchLabels: { [productLabel]: product } } }],
+  });
+  const quotas = names.map((name) =>
+    manifest('ResearchQuota', name, {
+      poolName: pool.metadata.name,
+      namespaceSelector: { matchLabels: { [labels.institution.key]: name } },
+      capacity: {
+        guaranteed: Math.floor((gpus * demand(name)) / Math.max(1, total)),
+        ...(borrowing ? {} : { borrowingLimit: 0 }),
       },
-    ],
-    quotas: names.map((name) => quotaOf(name, Math.floor((gpus * demand(name)) / Math.max(1, total)), borrowing)),
+    }),
+  );
+  return {
+    pools: [poolSpecOf(pool)].flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
+    quotas: quotas.map(quotaSpecOf).flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
     investments: [],
     unreadablePools: [],
     namespaces: names.map((name) => ({ name, labels: { [labels.institution.key]: name } })),
   };
 }
 
-function quotaOf(name: string, guaranteedGpus: number, borrowing: boolean): QuotaSpec {
-  return {
-    name,
-    generation: 1,
-    createdAt: 0,
-    poolName: 'pool',
-    parentName: undefined,
-    namespaceSelector: [{ key: labels.institution.key, operator: 'In', values: [name] }],
-    tier: 'Research',
-    weight: 1,
-    guaranteed: milli(guaranteedGpus * 1000),
-    borrowingLimit: borrowing ? undefined : zeroGpus,
-    lendingLimit: undefined,
-    perUserMax: undefined,
-    classes: [],
-    maxWorkloadGpus: undefined,
-    maxWalltime: undefined,
-    defaultWalltime: undefined,
-    suspend: false,
-  };
+/** A resource with every default of its schema. Throws where the simulator itself wrote it wrong. */
+function manifest<K extends Kind>(kind: K, name: string, spec: object): ResourceByKind[K] {
+  const metadata = { name, generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
+  const parsed = parseResource(kind, { apiVersion, kind, metadata, spec });
+  if (!parsed.ok) throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  return parsed.resource;
 }
