@@ -62,7 +62,7 @@ export class CandidateReader {
     const shapes = [...counts].map(([id, n]) => `${id}x${n}`).join(',');
     const user = quota?.spec.perUserMax === undefined ? '' : (first?.user ?? '');
     const problem = workload.pods.find((pod) => pod.problem !== undefined)?.problem ?? '';
-    // A gang that waits for members says its own name and numbers, so it stands for itself.
+    // A gang that is not whole, or at odds with itself, is told so by name: it stands for itself.
     const gang = workload.gang?.size ?? '';
     const own = isWhole(workload) ? '' : workload.key;
     const place = quota?.spec.name ?? `/${workload.namespace}`;
@@ -77,5 +77,5 @@ export class CandidateReader {
 }
 
 function isWhole({ gang }: Workload): boolean {
-  return gang === undefined || (gang.size !== undefined && gang.missing === 0 && gang.bound === 0);
+  return gang === undefined || (gang.size !== undefined && gang.missing === 0 && gang.bound === 0 && gang.agreed);
 }

@@ -70,9 +70,8 @@ function unsupportedPart({ workload }: Candidate): string | undefined {
     const problem = pod.problem ?? pod.shape.unsupported;
     if (problem !== undefined) return problem;
   }
-  const sizes = new Set(workload.gang?.kind === 'label' ? workload.pods.map((pod) => pod.gang?.size) : []);
-  if (sizes.size <= 1) return undefined;
-  return `pods of gang ${workload.gang?.name ?? ''} disagree in the annotation ${annotations.gangSize.key}; give all the same`;
+  if (workload.gang?.agreed !== false) return undefined;
+  return `pods of gang ${workload.gang.name} disagree in the annotation ${annotations.gangSize.key}; give all the same`;
 }
 
 function noMatchingClass({ kin }: Candidate, pool: PoolState): Refusal {

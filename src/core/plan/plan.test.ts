@@ -173,6 +173,21 @@ describe('gangs', () => {
     assert.deepEqual(reasons(made), { 'g-2': 'GangIncomplete' });
   });
 
+  it('a gang whose pods disagree about its size is told so, and no other gang of its kind suffers', () => {
+    const odd = gang('a', 'odd', 2, 1).map((p, i) => ({
+      ...p,
+      gang: { kind: 'label', name: 'odd', size: 2 + i } as const,
+    }));
+    for (const pods of [
+      [...odd, ...gang('a', 'fine', 2, 1)],
+      [...gang('a', 'fine', 2, 1), ...odd],
+    ]) {
+      const made = planOf({ quotas: [quota('a', 8)], nodes: [node('n1')], pods });
+      assert.deepEqual(Object.keys(placements(made)).sort(), ['fine-0', 'fine-1']);
+      assert.deepEqual(reasons(made), { 'odd-0': 'Unsupported', 'odd-1': 'Unsupported' });
+    }
+  });
+
   it('a gang does not mix classes', () => {
     const made = planOf({
       pools: [pool({ classes: [acceleratorClass('a100', 1), acceleratorClass('h200', 1)] })],

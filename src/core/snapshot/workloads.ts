@@ -23,6 +23,8 @@ export interface GangState {
   readonly missing: number;
   /** Members that are bound already: the rest of a gang that a crash or a failure cut short, or grew back. */
   readonly bound: number;
+  /** All pods of the workload declare the same size. */
+  readonly agreed: boolean;
 }
 
 /** A workload of one pod. */
@@ -49,14 +51,14 @@ export function gangWorkloads(pending: readonly PodFacts[], bound: number, sizes
   const { kind, name } = first.gang;
   const size = kind === 'label' ? first.gang.size : sizes(kind, first.namespace, name);
   if (size === undefined || size < 1)
-    return [workload(oldestFirst, { kind, name, size: undefined, missing: 0, bound: 0 })];
+    return [workload(oldestFirst, { kind, name, size: undefined, missing: 0, bound: 0, agreed: true })];
 
   const workloads: Workload[] = [];
   let already = bound % size;
   for (let from = 0; from < oldestFirst.length;) {
     const pods = oldestFirst.slice(from, from + size - already);
     const missing = size - already - pods.length;
-    workloads.push(workload(pods, { kind, name, size, missing, bound: already }));
+    workloads.push(workload(pods, { kind, name, size, missing, bound: already, agreed: declareOneSize(pods) }));
     from += pods.length;
     already = 0;
   }
@@ -66,6 +68,10 @@ export function gangWorkloads(pending: readonly PodFacts[], bound: number, sizes
 /** Pods of one gang share this key; undefined for a pod alone. */
 export function gangKeyOf(pod: PodFacts): string | undefined {
   return pod.gang === undefined ? undefined : `${pod.namespace}/${pod.gang.kind}/${pod.gang.name}`;
+}
+
+function declareOneSize(pods: readonly PodFacts[]): boolean {
+  return pods.every((pod) => pod.gang?.size === pods[0]?.gang?.size);
 }
 
 function workload(pods: readonly PodFacts[], gang: GangState): Workload {
