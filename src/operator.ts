@@ -76,13 +76,15 @@ export async function runOperator(config: Config, version: string, logger: Logge
       observe: eventObserver({ metrics, logger: logger.child('events') }),
     });
     let waiting: readonly Waiting[] = [];
+    let acts = (): boolean => false;
+    metrics.beforeRender(() => {
+      if (acts()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), waiting));
+      else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });
+    });
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
       caches.fleet.forgetAll();
-      metrics.beforeRender(() => {
-        if (stillLeading()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), waiting));
-        else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });
-      });
+      acts = stillLeading;
       const shared = {
         transport: whileLeading(transport, stillLeading),
         events,
