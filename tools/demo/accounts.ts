@@ -1,4 +1,5 @@
 import { keyOf } from '../../src/kube/index.ts';
+import { peakOf } from '../../src/sim/traces/index.ts';
 import type { JobView, NodeView, PodView } from './views.ts';
 
 /** Jobs by how far they are. */
@@ -68,17 +69,6 @@ export function overcommittedNodes(pods: Iterable<PodView>, nodes: Iterable<Node
   }
   const capacity = new Map([...nodes].map(({ name, gpus }) => [name, gpus]));
   return [...changes].filter(([name, list]) => peakOf(list) > (capacity.get(name) ?? 0)).map(([name]) => name);
-}
-
-function peakOf(changes: { at: number; gpus: number }[]): number {
-  changes.sort((a, b) => a.at - b.at || a.gpus - b.gpus);
-  let held = 0;
-  let peak = 0;
-  for (const { gpus } of changes) {
-    held += gpus;
-    peak = Math.max(peak, held);
-  }
-  return peak;
 }
 
 /** Seconds from creation to being bound, of the pods that were, in ascending order. Whole seconds, as the API has them. */

@@ -85,18 +85,11 @@ export class Fleet {
   /** Takes a pod as the API server shows it. An assumed binding stays assumed until the pod shows a node. */
   upsertPod(pod: PodFacts): void {
     const previous = this.#pods.get(pod.uid);
-    if (pod.nodeName !== undefined && this.#assumed.has(pod.uid)) {
-      if (previous !== undefined) this.#release(previous);
-      this.#assumed.delete(pod.uid);
-      this.#pods.set(pod.uid, pod);
-      this.#occupy(pod);
-    } else if (previous === undefined || !sameHold(previous, pod)) {
-      if (previous !== undefined) this.#release(previous);
-      this.#pods.set(pod.uid, pod);
-      this.#occupy(pod);
-    } else {
-      this.#pods.set(pod.uid, pod);
-    }
+    const unchanged = previous !== undefined && sameHold(previous, pod);
+    if (previous !== undefined && !unchanged) this.#release(previous);
+    if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
+    this.#pods.set(pod.uid, pod);
+    if (!unchanged) this.#occupy(pod);
     this.#queue(pod, previous);
   }
 

@@ -1,4 +1,4 @@
-export { gpuSecondsWithin, institutionsOf, peakGpus, type TraceJob } from './job.ts';
+export { gpuSecondsWithin, institutionsOf, peakGpus, peakOf, type TraceJob } from './job.ts';
 export { readPhilly } from './philly.ts';
 export { sampleDay, sampleInstitutions } from './sample.ts';
 export { busyWindow } from './window.ts';

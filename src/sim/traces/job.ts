@@ -27,7 +27,12 @@ export function peakGpus(jobs: readonly TraceJob[]): number {
     { at: submitSeconds, gpus },
     { at: submitSeconds + durationSeconds, gpus: -gpus },
   ]);
-  // A job that ends makes room before another begins.
+  return peakOf(changes);
+}
+
+/** Most GPUs held at one moment by what takes (positive) and gives back (negative) GPUs at these times. Sorts the list. */
+export function peakOf(changes: { readonly at: number; readonly gpus: number }[]): number {
+  // What ends makes room before another begins.
   changes.sort((a, b) => a.at - b.at || a.gpus - b.gpus);
   let held = 0;
   let peak = 0;
