@@ -41,9 +41,9 @@ export function replay({ policy, nodes, jobs }: ReplayInput): readonly JobOutcom
       for (const pod of podsOf(job)) fleet.upsertPod(pod);
       running.known(job);
     }
-    const made = plan(fleet.snapshot(now * 1000), { maxPods: Infinity });
+    const made = plan(fleet.snapshot(now * 1000), now * 1000, { maxPods: Infinity });
     for (const { pods } of made.admit) {
-      for (const { pod, nodeName } of pods) fleet.assume(pod.uid, nodeName);
+      for (const { pod, nodeName } of pods) fleet.assume(pod.uid, nodeName, now * 1000);
       const job = running.jobOf(pods[0]?.pod.uid ?? '');
       if (job === undefined) continue;
       started.set(job.id, now);
@@ -160,11 +160,15 @@ function podsOf(job: TraceJob): readonly PodFacts[] {
     createdAt: job.submitSeconds * 1000,
     nodeName: undefined,
     phase: 'Pending',
-    deleting: false,
+    boundAt: undefined,
+    deletionAt: undefined,
     gated: false,
     priority: 0,
     shape: shapeOf(Math.min(gpusPerNode, job.gpus - i * gpusPerNode)),
     gang: size === 1 ? undefined : { kind: 'label', name: job.id, size },
+    topology: undefined,
+    classes: undefined,
+    owner: undefined,
     user: undefined,
     walltime: job.durationSeconds * 1000,
     problem: undefined,

@@ -54,7 +54,7 @@ export class Binder {
   }
 
   add(task: BindingTask): void {
-    this.#options.fleet.assume(task.pod.uid, task.nodeName);
+    this.#options.fleet.assume(task.pod.uid, task.nodeName, this.#options.clock.now());
     this.#queue.push(task);
     this.#start();
   }

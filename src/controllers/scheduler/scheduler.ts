@@ -92,9 +92,10 @@ class SchedulingCycle {
     const room = maxBacklog - this.#binder.backlog;
     if (!stillLeading() || room <= 0) return 0;
     const began = clock.monotonic();
-    const snapshot = fleet.snapshot(clock.now());
+    const now = clock.now();
+    const snapshot = fleet.snapshot(now);
     const taken = clock.monotonic();
-    const planned = plan(snapshot, { maxPods: room });
+    const planned = plan(snapshot, now, { maxPods: room });
     const decided = clock.monotonic();
     for (const admission of planned.admit) this.#carryOut(admission, snapshot);
     // A plan that stopped early has looked at a part only; what it has not looked at keeps its explanation.

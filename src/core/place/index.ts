@@ -1,2 +1,3 @@
 export * from './feasibility.ts';
+export * from './fitCounter.ts';
 export * from './placer.ts';

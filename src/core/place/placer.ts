@@ -8,6 +8,14 @@ export interface PlacementRole {
   readonly profiles: readonly NodeProfile[];
 }
 
+/** What is asked of the nodes: all pods of all roles, or nothing. */
+export interface PlacementRequest {
+  readonly roles: readonly PlacementRole[];
+  readonly strategy: 'Pack' | 'Spread';
+  /** The topology level, a node label, one domain of which must hold everything; undefined = none must. */
+  readonly within: string | undefined;
+}
+
 /** Where a pod goes. */
 export interface PlacedPod {
   readonly pod: PodFacts;
@@ -27,8 +35,7 @@ export interface PlacedPod {
 export function placeAll(
   snapshot: Snapshot,
   feasibility: Feasibility,
-  roles: readonly PlacementRole[],
-  strategy: 'Pack' | 'Spread',
+  { roles, strategy }: PlacementRequest,
 ): readonly PlacedPod[] | undefined {
   const placed: PlacedPod[] = [];
   for (const role of roles) {

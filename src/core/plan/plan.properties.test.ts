@@ -78,7 +78,7 @@ it('no device is given twice, no gang starts in part, no limit is passed, and ev
   fc.assert(
     fc.property(worlds, (world) => {
       const fleet = fleetOf(world);
-      const made = plan(fleet.snapshot(0), unlimited);
+      const made = plan(fleet.snapshot(0), 0, unlimited);
       const free = new Map(world.nodes.map((n) => [n.name, n.allocatable['nvidia.com/gpu'] ?? 0]));
       const usable = new Set(world.nodes.filter((n) => n.ready && !n.cordoned).map((n) => n.name));
       for (const { workload, pods } of made.admit) {
@@ -86,7 +86,7 @@ it('no device is given twice, no gang starts in part, no limit is passed, and ev
         for (const { pod: placed, nodeName } of pods) {
           assert.ok(usable.has(nodeName));
           free.set(nodeName, (free.get(nodeName) ?? 0) - (placed.shape.requests['nvidia.com/gpu'] ?? 0));
-          fleet.assume(placed.uid, nodeName);
+          fleet.assume(placed.uid, nodeName, 0);
         }
       }
       assert.ok([...free.values()].every((left) => left >= 0));
@@ -114,10 +114,10 @@ it('planning changes nothing, and once a plan is carried out there is nothing le
   fc.assert(
     fc.property(worlds, (world) => {
       const fleet = fleetOf(world);
-      const first = plan(fleet.snapshot(0), unlimited);
-      assert.deepEqual(namesOf(plan(fleet.snapshot(0), unlimited)), namesOf(first));
-      for (const { pods } of first.admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName);
-      assert.deepEqual(plan(fleet.snapshot(0), unlimited).admit, []);
+      const first = plan(fleet.snapshot(0), 0, unlimited);
+      assert.deepEqual(namesOf(plan(fleet.snapshot(0), 0, unlimited)), namesOf(first));
+      for (const { pods } of first.admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName, 0);
+      assert.deepEqual(plan(fleet.snapshot(0), 0, unlimited).admit, []);
     }),
     { numRuns: 500 },
   );
@@ -132,7 +132,7 @@ it('the order in which nodes, pods and quotas arrive changes nothing', () => {
         pods: world.pods.toReversed(),
         quotas: world.quotas!.toReversed(),
       };
-      const made = [world, reversed].map((w) => namesOf(plan(fleetOf(w).snapshot(0), unlimited)).sort());
+      const made = [world, reversed].map((w) => namesOf(plan(fleetOf(w).snapshot(0), 0, unlimited)).sort());
       assert.deepEqual(made[0], made[1]);
     }),
     { numRuns: 500 },
@@ -143,11 +143,11 @@ it('taking back what was assumed leaves the fleet as if it had never been', () =
   fc.assert(
     fc.property(worlds, (world) => {
       const fleet = fleetOf(world);
-      const before = namesOf(plan(fleet.snapshot(0), unlimited));
-      const { admit } = plan(fleet.snapshot(0), unlimited);
-      for (const { pods } of admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName);
+      const before = namesOf(plan(fleet.snapshot(0), 0, unlimited));
+      const { admit } = plan(fleet.snapshot(0), 0, unlimited);
+      for (const { pods } of admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName, 0);
       fleet.forgetAll();
-      assert.deepEqual(namesOf(plan(fleet.snapshot(0), unlimited)), before);
+      assert.deepEqual(namesOf(plan(fleet.snapshot(0), 0, unlimited)), before);
     }),
     { numRuns: 300 },
   );
@@ -158,7 +158,7 @@ it('a node that nothing can use changes no decision', () => {
     fc.property(worlds, (world) => {
       const dead = node('zz-dead', 8, { ready: false, labels: { 'nvidia.com/gpu.product': 't4' } });
       const made = [world.nodes, [...world.nodes, dead]].map((nodes) =>
-        namesOf(plan(fleetOf({ ...world, nodes }).snapshot(0), unlimited)),
+        namesOf(plan(fleetOf({ ...world, nodes }).snapshot(0), 0, unlimited)),
       );
       assert.deepEqual(made[0], made[1]);
     }),
@@ -170,10 +170,10 @@ it('what a plan that failed half-way had tried out is gone after a rebuild', () 
   fc.assert(
     fc.property(worlds, (world) => {
       const fleet = fleetOf(world);
-      const before = namesOf(plan(fleet.snapshot(0), unlimited));
+      const before = namesOf(plan(fleet.snapshot(0), 0, unlimited));
       for (const held of world.pods) fleet.snapshot(0).hold(held, 0, 1);
       fleet.rebuild();
-      assert.deepEqual(namesOf(plan(fleet.snapshot(0), unlimited)), before);
+      assert.deepEqual(namesOf(plan(fleet.snapshot(0), 0, unlimited)), before);
     }),
     { numRuns: 200 },
   );

@@ -7,7 +7,7 @@ import { plan, type Plan } from './index.ts';
 const unlimited = { maxPods: Infinity };
 
 function planOf(world: World): Plan {
-  return plan(fleetOf(world).snapshot(0), unlimited);
+  return plan(fleetOf(world).snapshot(0), 0, unlimited);
 }
 
 /** Pod name to node name of all that is admitted. */

@@ -1,6 +1,6 @@
 import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import { Feasibility, placeAll, release, type PlacedPod, type PlacementRole } from '../place/index.ts';
-import type { NodeProfile, PodFacts, PoolState, Snapshot, Workload } from '../snapshot/index.ts';
+import type { NodeProfile, PodFacts, PoolState, RunningWorkload, Snapshot, Workload } from '../snapshot/index.ts';
 import { CandidateReader, type Candidate } from './candidate.ts';
 import { needsQuota, refusalBeforeQuota, refusalByQuota, viableOptions } from './checks.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
@@ -20,9 +20,28 @@ export interface Waiting {
   readonly workloads: readonly Workload[];
 }
 
+/** A running workload that makes way, whole, for one that then starts. */
+export interface Eviction {
+  readonly victim: RunningWorkload;
+  readonly beneficiary: Workload;
+  /** Why it may be taken (DESIGN.md section 4.2); `Overdue` = it is past its walltime. */
+  readonly cause: 'Reclaim' | 'Priority' | 'Fairness' | 'Overdue';
+}
+
+/** Space that is kept for a waiting workload. */
+export interface Reservation {
+  readonly workload: Workload;
+  /** When it can start at the latest, by what is known now. Epoch milliseconds. */
+  readonly at: number;
+  readonly pods: readonly { readonly pod: PodFacts; readonly nodeName: string }[];
+}
+
 /** What is to be done. Data: the shell carries it out. */
 export interface Plan {
   readonly admit: readonly Admission[];
+  /** To be carried out together: victims and beneficiary were planned as one. */
+  readonly evict: readonly Eviction[];
+  readonly reserve: readonly Reservation[];
   /** Every workload that stays pending, with its reason. */
   readonly waiting: readonly Waiting[];
   /** The cycle stopped at `maxPods`: plan again at once. Workloads not looked at are neither admitted nor waiting. */
@@ -41,8 +60,8 @@ export interface PlanOptions {
  * Cost: O(pending pods) to sort, O(depth x siblings + nodes used) for each admission, one attempt for each equivalence
  * class that cannot start.
  */
-export function plan(snapshot: Snapshot, options: PlanOptions): Plan {
-  return new Cycle(snapshot, options).run();
+export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Plan {
+  return new Cycle(snapshot, now, options).run();
 }
 
 class Cycle {
@@ -55,7 +74,8 @@ class Cycle {
   readonly #profiles = new Map<Option, readonly (readonly NodeProfile[])[]>();
   #podsPlaced = 0;
 
-  constructor(snapshot: Snapshot, options: PlanOptions) {
+  constructor(snapshot: Snapshot, now: number, options: PlanOptions) {
+    void now;
     this.#snapshot = snapshot;
     this.#options = options;
     this.#reader = new CandidateReader(snapshot);
@@ -73,7 +93,7 @@ class Cycle {
     }
     const waiting = this.#waiting();
     for (const { pods } of this.#placed.toReversed()) release(this.#snapshot, pods);
-    return { admit: this.#placed.map((placed) => this.#admission(placed)), waiting, more };
+    return { admit: this.#placed.map((placed) => this.#admission(placed)), evict: [], reserve: [], waiting, more };
   }
 
   /** Refuses what fails before any quota, and divides the rest by pool. Workloads without accelerators need none. */
@@ -134,7 +154,8 @@ class Cycle {
         continue;
       }
       const roles = this.#roles(candidate, (_, i) => this.#profilesOf(candidate.kin.roles, option)[i] ?? []);
-      const placed = placeAll(this.#snapshot, this.#feasibility, roles, pool.spec.placement);
+      const request = { roles, strategy: pool.spec.placement, within: undefined };
+      const placed = placeAll(this.#snapshot, this.#feasibility, request);
       if (placed !== undefined) return placed;
       byNodes ??= this.#noRoom(candidate.kin.roles, option, pool);
     }
@@ -146,7 +167,8 @@ class Cycle {
     const outside = (profile: NodeProfile) => this.#snapshot.poolOfProfile(profile.id) === undefined;
     for (const allowed of [outside, () => true]) {
       const roles = this.#roles(candidate, (role) => this.#feasibility.profilesOf(role.shape).filter(allowed));
-      const placed = placeAll(this.#snapshot, this.#feasibility, roles, 'Pack');
+      const request = { roles, strategy: 'Pack', within: undefined } as const;
+      const placed = placeAll(this.#snapshot, this.#feasibility, request);
       if (placed !== undefined) return placed;
     }
     const message = 'no node that the pod may run on has enough cpu, memory or room for another pod';

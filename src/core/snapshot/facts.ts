@@ -69,6 +69,14 @@ export interface GangClaim {
   readonly size: number | undefined;
 }
 
+/** One domain of a topology level for the whole gang (annotation `moa.dev/topology`). */
+export interface TopologyClaim {
+  /** The node label that is the level. */
+  readonly level: string;
+  /** False: `Preferred`, the gang may spread over several domains where no single one holds it. */
+  readonly required: boolean;
+}
+
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
 
 /** What scheduling and accounting need to know of a pod. Times are epoch milliseconds. */
@@ -82,13 +90,20 @@ export interface PodFacts {
   /** Undefined while not bound. */
   readonly nodeName: string | undefined;
   readonly phase: PodPhase;
-  /** `metadata.deletionTimestamp` is set. */
-  readonly deleting: boolean;
+  /** When the pod was bound, as far as its status tells; undefined while it is not bound. */
+  readonly boundAt: number | undefined;
+  /** When a pod that is being deleted is killed at the latest (`metadata.deletionTimestamp`); undefined = it is not. */
+  readonly deletionAt: number | undefined;
   /** `spec.schedulingGates` is not empty: not to be scheduled yet. */
   readonly gated: boolean;
   readonly priority: number;
   readonly shape: PodShape;
   readonly gang: GangClaim | undefined;
+  readonly topology: TopologyClaim | undefined;
+  /** Names of the classes that the pod accepts, best first (annotation `moa.dev/class`); undefined = any. */
+  readonly classes: readonly string[] | undefined;
+  /** Uid of the controller that owns the pod and replaces it when it is evicted. */
+  readonly owner: string | undefined;
   /** Label `moa.dev/user`. */
   readonly user: string | undefined;
   /** Declared walltime in milliseconds, from the annotation or `activeDeadlineSeconds`. */

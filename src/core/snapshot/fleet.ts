@@ -3,6 +3,7 @@ import type { GangSizes, NodeFacts, PodFacts, PodShape, Selector } from './facts
 import { NodeTable } from './nodeTable.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
+import type { HeldPod } from './running.ts';
 import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
 import { gangKeyOf, gangWorkloads, singleWorkload, type Workload } from './workloads.ts';
 
@@ -11,6 +12,12 @@ interface NodeState {
   facts: NodeFacts | undefined;
   /** What pods hold, by resource slot. */
   readonly used: number[];
+}
+
+interface Assumption {
+  readonly nodeName: string;
+  /** When the binding was decided, epoch milliseconds. */
+  readonly since: number;
 }
 
 interface GangMembers {
@@ -35,8 +42,8 @@ export class Fleet {
   readonly #slots = new ResourceSlots();
   readonly #nodes = new Map<string, NodeState>();
   readonly #pods = new Map<string, PodFacts>();
-  /** Bindings that are under way: pod uid to node name. */
-  readonly #assumed = new Map<string, string>();
+  /** Bindings that are under way, by uid of the pod. */
+  readonly #assumed = new Map<string, Assumption>();
   readonly #gangs = new Map<string, GangMembers>();
   readonly #dirtyGangs = new Set<string>();
   readonly #pending = new Map<string, Workload>();
@@ -89,7 +96,8 @@ export class Fleet {
     if (previous !== undefined && !unchanged) this.#release(previous);
     if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
     this.#pods.set(pod.uid, pod);
-    if (!unchanged) this.#occupy(pod);
+    if (unchanged) this.#refreshRunning(pod);
+    else this.#occupy(pod);
     this.#queue(pod, previous);
   }
 
@@ -102,11 +110,11 @@ export class Fleet {
     this.#dequeue(pod);
   }
 
-  /** Counts a pod as bound while its binding is under way. */
-  assume(uid: string, nodeName: string): void {
+  /** Counts a pod as bound while its binding, decided at `since` (epoch milliseconds), is under way. */
+  assume(uid: string, nodeName: string, since: number): void {
     const pod = this.#pods.get(uid);
     if (pod === undefined || pod.nodeName !== undefined) return;
-    this.#assumed.set(uid, nodeName);
+    this.#assumed.set(uid, { nodeName, since });
     this.#occupy(pod);
     this.#queue(pod, pod);
   }
@@ -160,7 +168,9 @@ export class Fleet {
     for (const pod of this.#pods.values()) {
       const node = this.#nodeOf(pod);
       const id = node === undefined ? undefined : nodes.idOf(node);
-      if (id === undefined || snapshot.acceleratorsOf(pod.shape).length === 0) continue;
+      if (id === undefined) continue;
+      snapshot.running.put(this.#held(pod, id));
+      if (snapshot.acceleratorsOf(pod.shape).length === 0) continue;
       nodes.take(id, this.#slots.requestOf(pod.shape), -1);
       snapshot.hold(pod, id, 1);
     }
@@ -171,7 +181,7 @@ export class Fleet {
   /** The node whose resources the pod holds: where it is bound or about to be, until it has ended. */
   #nodeOf(pod: PodFacts): string | undefined {
     if (pod.phase === 'Succeeded' || pod.phase === 'Failed') return undefined;
-    return pod.nodeName ?? this.#assumed.get(pod.uid);
+    return pod.nodeName ?? this.#assumed.get(pod.uid)?.nodeName;
   }
 
   #occupy(pod: PodFacts): void {
@@ -193,8 +203,24 @@ export class Fleet {
       node.used[slot] = (node.used[slot] ?? 0) + (amounts[i] ?? 0) * count;
     });
     const id = this.#snapshot?.nodes.idOf(name);
-    if (id !== undefined) this.#snapshot?.hold(pod, id, count);
+    if (id !== undefined && this.#snapshot !== undefined) {
+      this.#snapshot.hold(pod, id, count);
+      if (count > 0) this.#snapshot.running.put(this.#held(pod, id));
+      else this.#snapshot.running.delete(pod);
+    }
     this.#counts = undefined;
+  }
+
+  /** A pod that holds what it held before may have other facts: it may be on its way out now. */
+  #refreshRunning(pod: PodFacts): void {
+    const name = this.#nodeOf(pod);
+    const id = name === undefined ? undefined : this.#snapshot?.nodes.idOf(name);
+    if (id !== undefined) this.#snapshot?.running.put(this.#held(pod, id));
+  }
+
+  /** A pod whose binding is under way started when that was decided. */
+  #held(pod: PodFacts, node: number): HeldPod {
+    return { pod, node, since: pod.boundAt ?? this.#assumed.get(pod.uid)?.since ?? pod.createdAt };
   }
 
   #queue(pod: PodFacts, previous: PodFacts | undefined): void {
@@ -235,7 +261,7 @@ export class Fleet {
         continue;
       }
       const pods = [...members.pods.values()];
-      const bound = pods.filter((pod) => !pod.deleting && this.#nodeOf(pod) !== undefined).length;
+      const bound = pods.filter((pod) => pod.deletionAt === undefined && this.#nodeOf(pod) !== undefined).length;
       const workloads = gangWorkloads(
         pods.filter((pod) => this.#waits(pod)),
         bound,
@@ -249,7 +275,7 @@ export class Fleet {
   }
 
   #waits(pod: PodFacts): boolean {
-    if (!pod.ours || pod.deleting || pod.gated || pod.phase !== 'Pending') return false;
+    if (!pod.ours || pod.deletionAt !== undefined || pod.gated || pod.phase !== 'Pending') return false;
     return pod.nodeName === undefined && !this.#assumed.has(pod.uid);
   }
 
@@ -293,7 +319,7 @@ function labelsOf(input: PolicyInput): string[] {
 /** O(pods): asked for by status, not by plans. */
 function countWorkloads(
   pods: Iterable<PodFacts>,
-  assumed: ReadonlyMap<string, string>,
+  assumed: ReadonlyMap<string, unknown>,
   pending: ReadonlyMap<string, Workload>,
   policy: Policy,
 ): ReadonlyMap<string, WorkloadCounts> {

@@ -11,6 +11,7 @@ export { objectOf, textMembersOf, textOf } from './raw.ts';
 export { readNode, sameNode } from './readNode.ts';
 export { PodReader } from './readPod.ts';
 export * from './resourceSlots.ts';
+export * from './running.ts';
 export * from './snapshot.ts';
 export * from './specs.ts';
 export * from './workloads.ts';

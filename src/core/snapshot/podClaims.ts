@@ -1,12 +1,12 @@
 import { annotations, foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
 import { parseDuration } from '../units/index.ts';
-import type { PodFacts } from './facts.ts';
+import type { PodFacts, TopologyClaim } from './facts.ts';
 import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
 /** What a pod's labels and annotations claim, and the first thing wrong with them. */
-export type PodClaims = Pick<PodFacts, 'gang' | 'user' | 'walltime' | 'problem'>;
+export type PodClaims = Pick<PodFacts, 'gang' | 'user' | 'walltime' | 'topology' | 'classes' | 'problem'>;
 
 /**
  * Reads the labels and annotations of DESIGN.md section 3. A malformed one is a `problem`; the claim it is part of
@@ -18,11 +18,15 @@ export function readClaims(pod: Raw): PodClaims {
   const own = { labels: textMembersOf(metadata['labels']), annotations: textMembersOf(metadata['annotations']) };
   const gang = readGang(own.labels, own.annotations, metadata);
   const walltime = readWalltime(own.annotations, spec);
+  const topology = readTopology(own.annotations);
+  const classes = readClasses(own.annotations);
   return {
     gang: gang.value,
     user: own.labels[labels.user.key],
     walltime: walltime.value,
-    problem: gang.problem ?? walltime.problem ?? topologyProblem(own.annotations),
+    topology: topology.value,
+    classes: classes.value,
+    problem: gang.problem ?? walltime.problem ?? topology.problem ?? classes.problem,
   };
 }
 
@@ -88,15 +92,30 @@ function readWalltime(notes: Texts, spec: Raw): Reading<number> {
   return { value: typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined };
 }
 
-function topologyProblem(notes: Texts): string | undefined {
+/** Whether the label is a level of the pool is seen when the pool is known. */
+function readTopology(notes: Texts): Reading<TopologyClaim> {
   const { topology, topologyMode } = annotations;
   const mode = notes[topologyMode.key];
-  if (mode !== undefined && mode !== 'Required' && mode !== 'Preferred')
-    return `Annotation ${topologyMode.key} is ${JSON.stringify(mode)}: write Required or Preferred.`;
   const level = notes[topology.key];
-  if (level === undefined) return undefined;
+  if (mode !== undefined && mode !== 'Required' && mode !== 'Preferred')
+    return {
+      value: undefined,
+      problem: `Annotation ${topologyMode.key} is ${JSON.stringify(mode)}: write Required or Preferred.`,
+    };
   if (level === '')
-    return `Annotation ${topology.key} is empty: write a topology level of the pool, which is a node label.`;
-  if (mode === 'Preferred') return undefined;
-  return `Annotation ${topology.key} asks for one domain of ${level}, which this version of Moa can't promise: set ${topologyMode.key} to Preferred, or remove the annotation.`;
+    return {
+      value: undefined,
+      problem: `Annotation ${topology.key} is empty: write a topology level of the pool, which is a node label.`,
+    };
+  return { value: level === undefined ? undefined : { level, required: mode !== 'Preferred' } };
+}
+
+function readClasses(notes: Texts): Reading<readonly string[]> {
+  const { key } = annotations.acceleratorClass;
+  const text = notes[key];
+  if (text === undefined) return { value: undefined };
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '')) return { value: [...new Set(names)] };
+  const problem = `Annotation ${key} is ${JSON.stringify(text)}: write the names of accelerator classes, best first, with commas between them.`;
+  return { value: undefined, problem };
 }

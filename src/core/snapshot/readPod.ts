@@ -35,11 +35,15 @@ export class PodReader {
       createdAt: instantOf(metadata['creationTimestamp']),
       nodeName: this.#nodeName(spec),
       phase: phaseOf(status['phase']),
-      deleting: textOf(metadata['deletionTimestamp']) !== undefined,
+      boundAt: boundAtOf(spec, status, metadata),
+      deletionAt: metadata['deletionTimestamp'] === undefined ? undefined : instantOf(metadata['deletionTimestamp']),
       gated: listOf(spec['schedulingGates']).length > 0,
       priority: Number.isSafeInteger(spec['priority']) ? Number(spec['priority']) : 0,
       shape: this.#shapeOf(raw),
       gang: claims.gang,
+      topology: claims.topology,
+      classes: claims.classes,
+      owner: this.#ownerOf(metadata),
       user: claims.user === undefined ? undefined : this.#shared(claims.user),
       walltime: claims.walltime,
       problem: claims.problem,
@@ -58,6 +62,14 @@ export class PodReader {
     return name === undefined || name === '' ? undefined : this.#shared(name);
   }
 
+  #ownerOf(metadata: Raw): string | undefined {
+    const owner = listOf(metadata['ownerReferences'])
+      .map(objectOf)
+      .find((reference) => reference['controller'] === true);
+    const uid = textOf(owner?.['uid']);
+    return uid === undefined ? undefined : this.#shared(uid);
+  }
+
   #shared(text: string): string {
     return this.#texts.intern(text, () => text);
   }
@@ -73,9 +85,21 @@ function instantOf(value: unknown): number {
   return Number.isNaN(instant) ? 0 : instant;
 }
 
-function explanationOf(status: Raw): string | undefined {
-  const scheduled = listOf(status['conditions'])
+/** The transition of `PodScheduled`; a pod that says nothing has been there since it was created. */
+function boundAtOf(spec: Raw, status: Raw, metadata: Raw): number | undefined {
+  if ((textOf(spec['nodeName']) ?? '') === '') return undefined;
+  const condition = scheduledCondition(status);
+  const time = condition?.['status'] === 'True' ? condition['lastTransitionTime'] : status['startTime'];
+  return instantOf(time ?? metadata['creationTimestamp']);
+}
+
+function scheduledCondition(status: Raw): Raw | undefined {
+  return listOf(status['conditions'])
     .map(objectOf)
     .find((condition) => condition['type'] === 'PodScheduled');
+}
+
+function explanationOf(status: Raw): string | undefined {
+  const scheduled = scheduledCondition(status);
   return scheduled?.['status'] === 'False' ? textOf(scheduled['message']) : undefined;
 }

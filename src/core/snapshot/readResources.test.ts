@@ -32,6 +32,8 @@ describe('a manifest as the core reads it', () => {
       placement: 'Pack',
       minRuntime: 900_000,
       notice: 90_000,
+      backfill: true,
+      fairShare: { halfLife: 604_800_000, historyWeight: 1_000_000, preemption: 'Never' },
       timeZone: 'UTC',
       milestones: [],
     });

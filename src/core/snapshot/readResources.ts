@@ -64,6 +64,12 @@ export function poolSpecOf({ metadata, spec }: GpuPool): PoolSpec | Unreadable {
     placement: scheduling.placement,
     minRuntime: fields.duration('spec.scheduling.reclaim.minRuntime', scheduling.reclaim.minRuntime),
     notice: fields.duration('spec.scheduling.reclaim.notice', scheduling.reclaim.notice),
+    backfill: scheduling.backfill,
+    fairShare: {
+      halfLife: fields.duration('spec.scheduling.fairShare.halfLife', scheduling.fairShare.halfLife),
+      historyWeight: fields.fraction('spec.scheduling.fairShare.historyWeight', scheduling.fairShare.historyWeight),
+      preemption: scheduling.fairShare.preemption,
+    },
     timeZone: accounting.timeZone,
     milestones: (spec.milestones ?? []).map(({ date, gpus }) => ({ date, gpus })),
   };

@@ -1,6 +1,7 @@
 import type { PodFacts, PodShape } from './facts.ts';
 import type { NodeTable } from './nodeTable.ts';
 import type { Policy, PoolState, QuotaState } from './policy.ts';
+import { RunningSet } from './running.ts';
 import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
 import type { Workload } from './workloads.ts';
 
@@ -29,6 +30,8 @@ export interface WorkloadCounts {
 export class Snapshot {
   readonly policy: Policy;
   readonly nodes: NodeTable;
+  /** What runs, as the Fleet last saw it; trying things out with {@link hold} does not change it. */
+  readonly running = new RunningSet();
   readonly #slots: ResourceSlots;
   readonly #pending: ReadonlyMap<string, Workload>;
   readonly #counts: () => ReadonlyMap<string, WorkloadCounts>;

@@ -28,6 +28,15 @@ export interface Site {
   readonly powerLimitWatts: number | undefined;
 }
 
+/** How the order of borrowers is decided. */
+export interface FairShareSpec {
+  /** Milliseconds after which past borrowing counts half. */
+  readonly halfLife: number;
+  /** How much past borrowing counts beside present borrowing. */
+  readonly historyWeight: Micro;
+  readonly preemption: 'Never' | 'WhenImbalanced';
+}
+
 export interface Milestone {
   readonly date: string;
   readonly gpus: number;
@@ -43,9 +52,12 @@ export interface PoolSpec {
   readonly isolate: boolean;
   readonly publicFloor: Micro;
   readonly placement: 'Pack' | 'Spread';
+  /** False: no reservations, nothing is held back for a workload ahead. */
+  readonly backfill: boolean;
   /** Least run time before a borrower may be reclaimed, and the notice it gets. Milliseconds. */
   readonly minRuntime: number;
   readonly notice: number;
+  readonly fairShare: FairShareSpec;
   readonly timeZone: string;
   readonly milestones: readonly Milestone[];
 }

@@ -95,6 +95,13 @@ export const annotations = {
     value: '`Required` (default) or `Preferred`',
     meaning: 'Whether a gang that no single domain holds waits (Required) or spreads over several (Preferred).',
   },
+  acceleratorClass: {
+    key: 'moa.dev/class',
+    on: 'Pod',
+    value: 'names of accelerator classes of the pool, with commas between them',
+    meaning:
+      'The classes that the workload accepts, best first. Absent: any class that the selectors of the pod allow, the one that leaves the pool most useful.',
+  },
   walltime: {
     key: 'moa.dev/walltime',
     on: 'Pod',
