@@ -1,2 +1,3 @@
 export * from './arrays.ts';
 export * from './bitSet.ts';
+export * from './heap.ts';

@@ -1,91 +1,117 @@
-import { annotations, labels, WaitReason } from '../../api/v1alpha1/constants/index.ts';
-import type { PoolState, QuotaState, Snapshot } from '../snapshot/index.ts';
+import { annotations, foreignKeys, labels, WaitReason } from '../../api/v1alpha1/constants/index.ts';
+import type { PoolState, QuotaState, Snapshot, Workload } from '../snapshot/index.ts';
 import { formatDuration, formatMilliGpus, milli, type MilliGpus } from '../units/index.ts';
-import type { Candidate } from './candidate.ts';
-import type { Refusal } from './refusal.ts';
+import type { Candidate } from './kin.ts';
+import { refuse, type Refusal } from './refusal.ts';
 import { totalDevices, type Option, type Role } from './request.ts';
 
 const defaultWalltime = 24 * 3_600_000;
 
+/** What all workloads of a class ask for, and who pays. */
+export interface Ask {
+  readonly quota: QuotaState | undefined;
+  readonly roles: readonly Role[];
+  readonly options: readonly Option[];
+}
+
 /**
- * The checks that a workload must pass before anyone looks at nodes, in the order of DESIGN.md section 7. The first
+ * The checks that a workload must pass before anyone looks at capacity, in the order of DESIGN.md section 7. The first
  * that fails names the reason. Undefined = admissible as far as nothing but its options' quota is concerned.
+ *
+ * @param first any workload of the class: the checks see nothing in which they differ
  */
-export function refusalBeforeQuota(candidate: Candidate): Refusal | undefined {
-  const { quota, kin } = candidate;
-  if (needsQuota(candidate)) {
-    if (quota === undefined) return noQuota(candidate);
+export function refusalBeforeQuota(first: Workload, ask: Ask): Refusal | undefined {
+  const { quota, options } = ask;
+  const accelerated = needsQuota(ask);
+  if (accelerated) {
+    if (quota === undefined) return noQuota(first.namespace);
     if (quota.problem !== undefined || quota.pool === undefined) return quotaNotReady(quota);
     const suspended = quota.chain.find((above) => above.spec.suspend);
     if (suspended !== undefined) {
-      return refuse(WaitReason.Suspended, `ResearchQuota ${suspended.spec.name} is suspended and admits nothing new`);
+      const { name } = suspended.spec;
+      return refuse(WaitReason.Suspended, () => `ResearchQuota ${name} is suspended and admits nothing new`);
     }
   }
-  const unsupported = unsupportedPart(candidate);
-  if (unsupported !== undefined) return refuse(WaitReason.Unsupported, unsupported);
-  if (quota?.pool !== undefined && needsQuota(candidate)) {
-    if (kin.options.length === 0) return noMatchingClass(candidate, quota.pool);
-    const exceeded = exceededLimit(candidate, quota, quota.pool);
-    if (exceeded !== undefined) return refuse(WaitReason.ExceedsLimit, exceeded);
+  const unsupported = unsupportedPart(first, quota?.pool);
+  if (unsupported !== undefined) return refuse(WaitReason.Unsupported, () => unsupported);
+  if (quota?.pool !== undefined && accelerated) {
+    if (options.length === 0) return noMatchingClass(ask, quota.pool);
+    const exceeded = exceededLimit(first, ask, quota, quota.pool);
+    if (exceeded !== undefined) return refuse(WaitReason.ExceedsLimit, () => exceeded);
   }
-  return gangIncomplete(candidate);
+  return gangIncomplete(first);
 }
 
 /** Whether the quota lets this option start now: class limits, user limit, then the quota tree. */
 export function refusalByQuota(snapshot: Snapshot, candidate: Candidate, option: Option): Refusal | undefined {
-  const { quota } = candidate;
-  if (quota?.pool === undefined) return noQuota(candidate);
+  const { quota } = candidate.kin;
+  if (quota?.pool === undefined) return noQuota(candidate.workload.namespace);
   // The rest of a gang that has started was admitted with it.
   if ((candidate.workload.gang?.bound ?? 0) > 0) return undefined;
   return (
     classLimit(quota, quota.pool, option) ??
-    userLimit(snapshot, candidate, quota, option) ??
+    userLimit(snapshot, candidate.workload, quota, option) ??
     quotaLimit(quota, quota.pool, option)
   );
 }
 
 /** A workload that asks for no accelerator is placed without a quota (DESIGN.md section 3). */
-export function needsQuota(candidate: Candidate): boolean {
-  return candidate.kin.roles.some((role) => role.accelerators.length > 0);
+export function needsQuota({ roles }: Pick<Ask, 'roles'>): boolean {
+  return roles.some((role) => role.accelerators.length > 0);
 }
 
-function refuse(reason: WaitReason, message: string): Refusal {
-  return { reason, message };
-}
-
-function noQuota({ workload }: Candidate): Refusal {
-  const message =
-    `no ResearchQuota selects namespace ${workload.namespace}; ask the operators of the pool for one, ` +
-    `or for the label ${labels.institution.key} that an existing one selects`;
-  return refuse(WaitReason.NoQuota, message);
+function noQuota(namespace: string): Refusal {
+  return refuse(
+    WaitReason.NoQuota,
+    () =>
+      `no ResearchQuota selects namespace ${namespace}; ask the operators of the pool for one, ` +
+      `or for the label ${labels.institution.key} that an existing one selects`,
+  );
 }
 
 function quotaNotReady(quota: QuotaState): Refusal {
-  const message = `ResearchQuota ${quota.spec.name} is not ready: ${quota.problem?.message ?? 'its pool is unknown'}`;
-  return refuse(WaitReason.QuotaNotReady, message);
+  return refuse(
+    WaitReason.QuotaNotReady,
+    () => `ResearchQuota ${quota.spec.name} is not ready: ${quota.problem?.message ?? 'its pool is unknown'}`,
+  );
 }
 
-function unsupportedPart({ workload }: Candidate): string | undefined {
-  for (const pod of workload.pods) {
+function unsupportedPart({ pods, gang }: Workload, pool: PoolState | undefined): string | undefined {
+  for (const pod of pods) {
     const problem = pod.problem ?? pod.shape.unsupported;
     if (problem !== undefined) return problem;
   }
-  if (workload.gang?.agreed !== false) return undefined;
-  return `pods of gang ${workload.gang.name} disagree in the annotation ${annotations.gangSize.key}; give all the same`;
+  const level = pods[0]?.topology?.level;
+  if (level !== undefined && pool !== undefined && !isLevelOf(pool, level)) {
+    const known = [...pool.spec.topologyLevels, foreignKeys.hostname.key].join(', ');
+    return `annotation ${annotations.topology.key} is ${level}, which is no topology level of pool ${pool.spec.name}: write one of ${known}`;
+  }
+  if (gang?.agreed !== false) return undefined;
+  return `pods of gang ${gang.name} disagree in the annotation ${annotations.gangSize.key}; give all the same`;
 }
 
-function noMatchingClass({ kin }: Candidate, pool: PoolState): Refusal {
-  const asked = [...new Set(kin.roles.flatMap((role) => role.accelerators.map((a) => a.resourceName)))].join(', ');
-  const classes = pool.classes.map((c) => `${c.spec.name} (${c.spec.resourceName})`).join(', ');
-  const message =
-    `no accelerator class of pool ${pool.spec.name} offers ${asked} on nodes that the pod's selectors allow; ` +
-    `its classes are ${classes}`;
-  return refuse(WaitReason.NoMatchingClass, message);
+/** The host is the narrowest level of every pool. */
+function isLevelOf(pool: PoolState, level: string): boolean {
+  return level === foreignKeys.hostname.key || pool.spec.topologyLevels.includes(level);
 }
 
-function exceededLimit({ workload, kin }: Candidate, quota: QuotaState, pool: PoolState): string | undefined {
-  const devices = totalDevices(kin.roles);
-  const walltime = walltimeOf(workload.pods[0]?.walltime, quota);
+function noMatchingClass({ roles }: Ask, pool: PoolState): Refusal {
+  return refuse(WaitReason.NoMatchingClass, () => {
+    const asked = [...new Set(roles.flatMap((role) => role.accelerators.map((a) => a.resourceName)))].join(', ');
+    const wanted = [...new Set(roles.flatMap((role) => role.pods[0]?.classes ?? []))];
+    const allow = wanted.length === 0 ? 'selectors' : `selectors and annotation ${annotations.acceleratorClass.key}`;
+    const classes = pool.classes.map((c) => `${c.spec.name} (${c.spec.resourceName})`).join(', ');
+    return (
+      `no accelerator class of pool ${pool.spec.name} offers ${asked} on nodes that the pod's ${allow} allow; ` +
+      `its classes are ${classes}`
+    );
+  });
+}
+
+function exceededLimit(first: Workload, ask: Ask, quota: QuotaState, pool: PoolState): string | undefined {
+  const { roles, options } = ask;
+  const devices = totalDevices(roles);
+  const walltime = walltimeOf(first.pods[0]?.walltime, quota);
   for (const { spec } of quota.chain) {
     if (spec.maxWorkloadGpus !== undefined && devices > spec.maxWorkloadGpus) {
       return `asks for ${devices} GPUs, ResearchQuota ${spec.name} allows ${spec.maxWorkloadGpus} a workload (limits.maxWorkloadGpus)`;
@@ -97,8 +123,8 @@ function exceededLimit({ workload, kin }: Candidate, quota: QuotaState, pool: Po
       );
     }
   }
-  if (kin.options.some((option) => couldEverFit(kin.roles, option, quota))) return undefined;
-  return neverFits(kin.roles, kin.options, quota, pool);
+  if (options.some((option) => couldEverFit(roles, option, quota))) return undefined;
+  return neverFits(roles, options, quota, pool);
 }
 
 /** What was declared, else the nearest default on the way up, else a day. Milliseconds. */
@@ -108,10 +134,9 @@ export function walltimeOf(declared: number | undefined, quota: QuotaState): num
 }
 
 /** The options that would fit were nothing else running; those of classes without devices are none. */
-export function viableOptions({ quota, kin }: Candidate): readonly Option[] {
-  const pool = quota?.pool;
-  if (quota === undefined || pool === undefined) return kin.options;
-  return kin.options.filter((option) => couldEverFit(kin.roles, option, quota));
+export function viableOptions({ quota, roles, options }: Ask): readonly Option[] {
+  if (quota?.pool === undefined) return options;
+  return options.filter((option) => couldEverFit(roles, option, quota));
 }
 
 /** Whether the option would fit were nothing else running, on all nodes that exist, ready or not. */
@@ -177,67 +202,75 @@ function ceilingOf(quota: QuotaState, pool: PoolState): MilliGpus {
   return pool.tree.ceiling(quota.index, milli(pool.capacity - pool.readyCapacity));
 }
 
-function gangIncomplete({ workload }: Candidate): Refusal | undefined {
-  const { gang } = workload;
+function gangIncomplete({ gang, pods }: Workload): Refusal | undefined {
   if (gang === undefined || (gang.size !== undefined && gang.missing === 0)) return undefined;
-  const exist = workload.pods.length + gang.bound;
-  if (gang.size === undefined) {
-    const kind = gang.kind === 'job' ? 'Job' : 'PodGroup';
-    return refuse(WaitReason.GangIncomplete, `${kind} ${gang.name} of the gang does not exist; create it`);
+  const { kind, name, size } = gang;
+  const exist = pods.length + gang.bound;
+  if (size === undefined) {
+    const owner = kind === 'job' ? 'Job' : 'PodGroup';
+    return refuse(WaitReason.GangIncomplete, () => `${owner} ${name} of the gang does not exist; create it`);
   }
-  const message = `${exist} of ${gang.size} pods of gang ${gang.name} exist; it starts when all do`;
-  return refuse(WaitReason.GangIncomplete, message);
+  return refuse(
+    WaitReason.GangIncomplete,
+    () => `${exist} of ${size} pods of gang ${name} exist; it starts when all do`,
+  );
 }
 
 function classLimit(quota: QuotaState, pool: PoolState, option: Option): Refusal | undefined {
   for (const above of quota.chain) {
-    for (const asked of option.request) {
-      const name = className(pool, asked.classIndex);
+    if (above.spec.classes.length === 0) continue;
+    for (const { classIndex, devices } of option.request) {
+      const name = className(pool, classIndex);
       const max = above.spec.classes.find((own) => own.name === name)?.max;
-      const used = pool.tree.devices(above.index, asked.classIndex);
-      if (max === undefined || used + asked.devices <= max) continue;
-      const message =
-        `ResearchQuota ${above.spec.name} holds ${used} of at most ${max} ${name}, ${asked.devices} are asked for; ` +
-        `it starts when enough are released, or on another class`;
-      return refuse(WaitReason.ClassLimit, message);
+      const used = pool.tree.devices(above.index, classIndex);
+      if (max === undefined || used + devices <= max) continue;
+      return refuse(
+        WaitReason.ClassLimit,
+        () =>
+          `ResearchQuota ${above.spec.name} holds ${used} of at most ${max} ${name}, ${devices} are asked for; ` +
+          `it starts when enough are released, or on another class`,
+      );
     }
   }
   return undefined;
 }
 
-function userLimit(
-  snapshot: Snapshot,
-  { workload }: Candidate,
-  quota: QuotaState,
-  option: Option,
-): Refusal | undefined {
+function userLimit(snapshot: Snapshot, workload: Workload, quota: QuotaState, option: Option): Refusal | undefined {
   const user = workload.pods[0]?.user;
   const max = quota.spec.perUserMax;
   if (user === undefined || max === undefined) return undefined;
   const used = snapshot.userUse(quota, user);
   if (used + option.cost <= max) return undefined;
-  const message =
-    `user ${user} holds ${formatMilliGpus(used)} of at most ${formatMilliGpus(max)} normalized GPUs in ` +
-    `ResearchQuota ${quota.spec.name}, ${formatMilliGpus(option.cost)} are asked for`;
-  return refuse(WaitReason.UserLimit, message);
+  return refuse(
+    WaitReason.UserLimit,
+    () =>
+      `user ${user} holds ${formatMilliGpus(used)} of at most ${formatMilliGpus(max)} normalized GPUs in ` +
+      `ResearchQuota ${quota.spec.name}, ${formatMilliGpus(option.cost)} are asked for`,
+  );
 }
 
 function quotaLimit(quota: QuotaState, pool: PoolState, option: Option): Refusal | undefined {
   const available = pool.tree.available(quota.index);
   if (option.cost <= available) return undefined;
-  const asked = formatMilliGpus(option.cost);
-  const left = formatMilliGpus(Math.max(0, available));
-  const used = formatMilliGpus(pool.tree.used(quota.index));
+  const left = Math.max(0, available);
+  const used = pool.tree.used(quota.index);
+  const guaranteed = quota.effectiveGuarantee;
   if (pool.tree.guarantorOf(quota.index, option.request) !== undefined) {
-    const message =
-      `within the guarantee of ${formatMilliGpus(quota.effectiveGuarantee)} (${used} used), but only ${left} of the ` +
-      `${asked} asked for are left: the rest is lent to others (${largestBorrowers(pool, quota)}) until their work ends`;
-    return refuse(WaitReason.WaitingForReclaim, message);
+    return refuse(
+      WaitReason.WaitingForReclaim,
+      () =>
+        `within the guarantee of ${formatMilliGpus(guaranteed)} (${formatMilliGpus(used)} used), but only ` +
+        `${formatMilliGpus(left)} of the ${formatMilliGpus(option.cost)} asked for are left: the rest is lent to others ` +
+        `(${largestBorrowers(pool, quota)})`,
+    );
   }
-  const message =
-    `ResearchQuota ${quota.spec.name} uses ${used} (guaranteed ${formatMilliGpus(quota.effectiveGuarantee)}) and can take ` +
-    `${left} more normalized GPUs now, ${asked} are asked for; it starts when its own or lent capacity is released`;
-  return refuse(WaitReason.WaitingForQuota, message);
+  return refuse(
+    WaitReason.WaitingForQuota,
+    () =>
+      `ResearchQuota ${quota.spec.name} uses ${formatMilliGpus(used)} (guaranteed ${formatMilliGpus(guaranteed)}) and can ` +
+      `take ${formatMilliGpus(left)} more normalized GPUs now, ${formatMilliGpus(option.cost)} are asked for; it starts ` +
+      `when its own or lent capacity is released`,
+  );
 }
 
 /** The three quotas that borrow most, as people read it. Only asked for when a class of workloads is refused. */

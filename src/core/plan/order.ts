@@ -1,148 +1,168 @@
-import type { PoolState } from '../snapshot/index.ts';
-import type { Candidate } from './candidate.ts';
+import { Heap } from '../ds/index.ts';
+import { compareAge, type PoolState, type QuotaState, type Workload } from '../snapshot/index.ts';
+import type { Candidate, Kin } from './kin.ts';
 
-/** How the best workload of a subtree compares with those of its siblings. */
-interface Standing {
-  readonly candidate: Candidate;
+/** What the order needs to know of a quota beside its tree. */
+export type ShareOf = (quota: QuotaState) => number;
+
+/**
+ * The best workload of a subtree and how it compares with those of its siblings. One object for each subtree, updated
+ * in place.
+ */
+interface Contender {
+  /** Undefined for the workloads of the quota itself, which stand beside those of its children. */
+  readonly child: QuotaNode | undefined;
+  kin: Kin | undefined;
   /** Of an Urgent quota, or the rest of a gang that has started. */
-  readonly urgent: boolean;
+  urgent: boolean;
   /** The best workload stays within the guarantee of some quota from its own up to this subtree. */
-  readonly withinGuarantee: boolean;
-  /** Borrowed / weight of the subtree; Infinity for weight 0. */
-  readonly share: number;
+  withinGuarantee: boolean;
+  /** Fair share of the subtree; Infinity for weight 0. */
+  share: number;
 }
 
+/** A quota with waiting workloads in its subtree. */
 interface QuotaNode {
-  /** Waiting workloads of the quota itself: higher priority, then older. */
-  readonly own: Candidate[];
-  /** How many of `own` are admitted or refused already. */
-  next: number;
-  readonly children: number[];
-  best: Standing | undefined;
-  dirty: boolean;
+  /** Undefined for the pool itself. */
+  readonly quota: QuotaState | undefined;
+  readonly parent: QuotaNode | undefined;
+  readonly own: Heap<Kin>;
+  readonly contenders: Heap<Contender>;
+  readonly ofOwn: Contender;
 }
 
 /**
  * The order of one pool's workloads (DESIGN.md section 4.2): Urgent first; then, walking down the tree and comparing
  * siblings only, whoever stays within guarantee, then the lower fair share; inside one quota higher priority, then age.
- * Recomputed after each admission, along the path of the quota that changed.
+ * Kept up to date after each admission, along the path of the quota that changed.
  *
  * | operation | cost |
  * |---|---|
- * | build | O(pending log pending) |
- * | peek after an admission or refusal | O(depth x children) |
+ * | build | O(waiting classes x log) |
+ * | peek | O(depth) |
+ * | settle | O(depth x (classes + log siblings)) |
  */
 export class PoolOrder {
   readonly #pool: PoolState;
-  readonly #nodes: QuotaNode[];
+  readonly #shareOf: ShareOf;
+  readonly #root: QuotaNode = quotaNode(undefined, undefined);
+  readonly #nodes = new Map<QuotaState, QuotaNode>();
 
-  constructor(pool: PoolState, candidates: readonly Candidate[]) {
+  constructor(pool: PoolState, kins: Iterable<Kin>, shareOf: ShareOf) {
     this.#pool = pool;
-    this.#nodes = Array.from({ length: pool.quotas.length + 1 }, () => ({
-      own: [],
-      next: 0,
-      children: [],
-      best: undefined,
-      dirty: true,
-    }));
-    pool.quotas.forEach((quota) => this.#node(pool.tree.parentOf(quota.index)).children.push(quota.index));
-    for (const candidate of candidates) this.#node(candidate.quota?.index ?? -1).own.push(candidate);
-    for (const node of this.#nodes) node.own.sort(compareInQuota);
+    this.#shareOf = shareOf;
+    for (const kin of kins) if (kin.quota !== undefined) this.#nodeOf(kin.quota).own.push(kin);
+    // Children come after their parents in the order of the pool: from the end, each is complete before it counts.
+    const nodes = [...this.#nodes.values()].sort((a, b) => indexOf(b) - indexOf(a));
+    for (const node of [...nodes, this.#root]) {
+      this.#rank(node.ofOwn, node.quota, node.own.top);
+      if (node.ofOwn.kin !== undefined) node.contenders.push(node.ofOwn);
+      if (node.parent === undefined || node.contenders.top === undefined) continue;
+      const contender = emptyContender(node);
+      this.#rank(contender, node.quota, node.contenders.top.kin);
+      node.parent.contenders.push(contender);
+    }
   }
 
   /** The workload whose turn it is; undefined when all are admitted or refused. */
   peek(): Candidate | undefined {
-    return this.#bestOf(this.#pool.quotas.length)?.candidate;
+    const kin = this.#root.contenders.top?.kin;
+    const workload = kin?.head;
+    return kin === undefined || workload === undefined ? undefined : { kin, workload };
   }
 
-  /** Says that what {@link peek} gave was admitted or refused. Workloads refused with it are passed over by then. */
-  settle(candidate: Candidate): void {
-    const index = candidate.quota?.index ?? -1;
-    this.#node(index).next++;
-    for (let i = index; ; i = this.#pool.tree.parentOf(i)) {
-      this.#node(i).dirty = true;
-      if (i === this.#pool.quotas.length) return;
+  /** Says that what {@link peek} gave was admitted, or that its class was refused. */
+  settle(): void {
+    const path: QuotaNode[] = [this.#root];
+    for (let next = this.#root.contenders.top?.child; next !== undefined; next = next.contenders.top?.child) {
+      path.push(next);
+    }
+    for (let node = path.pop(); node !== undefined; node = path.pop()) {
+      const { contenders } = node;
+      const { top } = contenders;
+      if (top === undefined) continue;
+      if (top.child === undefined) this.#nextOwn(node);
+      const best = top.child === undefined ? node.own.top : top.child.contenders.top?.kin;
+      this.#rank(top, top.child === undefined ? node.quota : top.child.quota, best);
+      if (best === undefined) contenders.pop();
+      else contenders.settleTop();
     }
   }
 
-  #bestOf(index: number): Standing | undefined {
-    const node = this.#node(index);
-    if (!node.dirty) return node.best;
-    let best = this.#ownStanding(index);
-    for (const child of node.children) {
-      const standing = this.#bestOf(child);
-      if (standing !== undefined && (best === undefined || compare(standing, best) < 0)) best = standing;
+  #nextOwn({ own }: QuotaNode): void {
+    const { top } = own;
+    if (top === undefined) return;
+    if (top.refusal !== undefined || top.head === undefined) own.pop();
+    else own.settleTop();
+  }
+
+  #nodeOf(quota: QuotaState): QuotaNode {
+    let node = this.#nodes.get(quota);
+    if (node === undefined) {
+      const above = quota.chain[1];
+      node = quotaNode(quota, above === undefined ? this.#root : this.#nodeOf(above));
+      this.#nodes.set(quota, node);
     }
-    node.dirty = false;
-    node.best = best === undefined ? undefined : this.#standingAt(index, best.candidate);
-    return node.best;
+    return node;
   }
 
-  #ownStanding(index: number): Standing | undefined {
-    const node = this.#node(index);
-    while (node.own[node.next]?.kin.refusal !== undefined) node.next++;
-    const head = node.own[node.next];
-    return head === undefined ? undefined : this.#standingAt(index, head);
+  /** Works out how the workloads of a class stand as the best of a subtree. */
+  #rank(contender: Contender, subtree: QuotaState | undefined, kin: Kin | undefined): void {
+    contender.kin = kin;
+    const head = kin?.head;
+    if (kin?.quota === undefined || head === undefined) return;
+    contender.urgent = kin.quota.spec.tier === 'Urgent' || hasStarted(head);
+    contender.withinGuarantee = subtree !== undefined && this.#guaranteedIn(subtree, kin, kin.quota);
+    contender.share = subtree === undefined ? 0 : this.#shareOf(subtree);
   }
 
-  #standingAt(index: number, candidate: Candidate): Standing {
-    const { tree, quotas } = this.#pool;
-    const quota = quotas[index];
-    const weight = quota?.spec.weight ?? 1;
-    return {
-      candidate,
-      urgent: candidate.quota?.spec.tier === 'Urgent' || (candidate.workload.gang?.bound ?? 0) > 0,
-      withinGuarantee: quota !== undefined && this.#guaranteedBelow(index, candidate),
-      share: quota === undefined ? 0 : weight === 0 ? Infinity : tree.borrowed(index) / weight,
-    };
-  }
-
-  /** Whether the lowest guarantor of the workload lies in the subtree of `index`. */
-  #guaranteedBelow(index: number, candidate: Candidate): boolean {
-    const { tree } = this.#pool;
-    const from = candidate.quota?.index ?? -1;
-    const request = candidate.kin.options[0]?.request ?? [];
-    const guarantor = tree.guarantorOf(from, request);
+  /** Whether the lowest guarantor of a class of this quota lies in the subtree. */
+  #guaranteedIn(subtree: QuotaState, kin: Kin, quota: QuotaState): boolean {
+    const guarantor = this.#pool.tree.guarantorOf(quota.index, kin.options[0]?.request ?? []);
     if (guarantor === undefined) return false;
-    for (let i = from; i !== tree.size; i = tree.parentOf(i)) {
-      if (i === guarantor) return true;
-      if (i === index) return false;
+    for (const above of quota.chain) {
+      if (above.index === guarantor) return true;
+      if (above === subtree) return false;
     }
     return false;
   }
+}
 
-  #node(index: number): QuotaNode {
-    return this.#nodes[index] as QuotaNode;
-  }
+function quotaNode(quota: QuotaState | undefined, parent: QuotaNode | undefined): QuotaNode {
+  const contenders = new Heap(compareContenders);
+  return { quota, parent, own: new Heap(compareInQuota), contenders, ofOwn: emptyContender(undefined) };
+}
+
+function emptyContender(child: QuotaNode | undefined): Contender {
+  return { child, kin: undefined, urgent: false, withinGuarantee: false, share: 0 };
+}
+
+function indexOf({ quota }: QuotaNode): number {
+  return quota?.index ?? -1;
 }
 
 /** Negative when `a` goes first. Ties go to the older workload, so that no name decides. */
-function compare(a: Standing, b: Standing): number {
+function compareContenders(a: Contender, b: Contender): number {
   if (a.urgent !== b.urgent) return a.urgent ? -1 : 1;
   if (a.withinGuarantee !== b.withinGuarantee) return a.withinGuarantee ? -1 : 1;
   if (a.share !== b.share) return a.share < b.share ? -1 : 1;
-  return compareAge(a.candidate, b.candidate);
+  return compareHeads(a.kin, b.kin);
 }
 
 /** Order inside one quota, and of workloads without one. The rest of a started gang goes before everything. */
-export function compareInQuota(a: Candidate, b: Candidate): number {
-  const started = Number((b.workload.gang?.bound ?? 0) > 0) - Number((a.workload.gang?.bound ?? 0) > 0);
-  return started || b.workload.priority - a.workload.priority || compareAge(a, b);
+export function compareInQuota(a: Kin, b: Kin): number {
+  const [first, second] = [a.head, b.head];
+  if (first === undefined || second === undefined) return compareHeads(a, b);
+  const started = Number(hasStarted(second)) - Number(hasStarted(first));
+  return started || second.priority - first.priority || compareAge(first, second);
 }
 
-/** Creation times are whole seconds: the pods of one script are then taken by name, as their author would. */
-function compareAge(a: Candidate, b: Candidate): number {
-  return (
-    a.workload.createdAt - b.workload.createdAt ||
-    compareText(nameOf(a), nameOf(b)) ||
-    compareText(a.workload.key, b.workload.key)
-  );
+function compareHeads(a: Kin | undefined, b: Kin | undefined): number {
+  const [first, second] = [a?.head, b?.head];
+  if (first === undefined || second === undefined) return Number(first === undefined) - Number(second === undefined);
+  return compareAge(first, second);
 }
 
-function nameOf({ workload }: Candidate): string {
-  return workload.pods[0]?.name ?? '';
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function hasStarted({ gang }: Workload): boolean {
+  return gang !== undefined && gang.bound > 0;
 }

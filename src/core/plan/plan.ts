@@ -1,10 +1,11 @@
 import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
-import { Feasibility, placeAll, release, type PlacedPod, type PlacementRole } from '../place/index.ts';
+import { Feasibility, placeAll, release, type PlacedPod, type PlacementRequest } from '../place/index.ts';
 import type { NodeProfile, PodFacts, PoolState, RunningWorkload, Snapshot, Workload } from '../snapshot/index.ts';
-import { CandidateReader, type Candidate } from './candidate.ts';
-import { needsQuota, refusalBeforeQuota, refusalByQuota, viableOptions } from './checks.ts';
+import { needsQuota, refusalByQuota } from './checks.ts';
+import { Kin, type Candidate } from './kin.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
-import type { Refusal } from './refusal.ts';
+import { refuse, type Refusal } from './refusal.ts';
+import { noRoom } from './room.ts';
 import type { Option, Role } from './request.ts';
 
 /** Pods of one workload and their nodes: all of them are bound, or none. */
@@ -57,8 +58,10 @@ export interface PlanOptions {
  * Decides what starts now (DESIGN.md section 4.1): everything that fits, in order, each workload whole. Pure: the
  * snapshot is changed while the plan is made and exactly as before when it returns.
  *
- * Cost: O(pending pods) to sort, O(depth x siblings + nodes used) for each admission, one attempt for each equivalence
- * class that cannot start.
+ * Cost: O(waiting classes) to begin with, O(depth + log siblings + nodes used) for each admission, one attempt for each
+ * equivalence class that cannot start.
+ *
+ * @param now epoch milliseconds
  */
 export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Plan {
   return new Cycle(snapshot, now, options).run();
@@ -67,64 +70,67 @@ export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Pla
 class Cycle {
   readonly #snapshot: Snapshot;
   readonly #options: PlanOptions;
-  readonly #reader: CandidateReader;
   readonly #feasibility: Feasibility;
+  readonly #kins: Kin[] = [];
   readonly #placed: { readonly workload: Workload; readonly pods: readonly PlacedPod[] }[] = [];
-  readonly #started = new Set<Workload>();
-  readonly #profiles = new Map<Option, readonly (readonly NodeProfile[])[]>();
   #podsPlaced = 0;
 
   constructor(snapshot: Snapshot, now: number, options: PlanOptions) {
     void now;
     this.#snapshot = snapshot;
     this.#options = options;
-    this.#reader = new CandidateReader(snapshot);
     this.#feasibility = new Feasibility(snapshot);
   }
 
   run(): Plan {
     const { byPool, others } = this.#sort();
     let more = false;
-    for (const [pool, candidates] of byPool) more = this.#admitInPool(pool, candidates) || more;
-    for (const candidate of others.sort(compareInQuota)) {
-      if (candidate.kin.refusal !== undefined) continue;
-      if (this.#full()) more = true;
-      else this.#settle(candidate, this.#placeAnywhere(candidate));
-    }
+    for (const [pool, kins] of byPool) more = this.#admitInPool(pool, kins) || more;
+    more = this.#admitOthers(others.sort(compareInQuota)) || more;
     const waiting = this.#waiting();
     for (const { pods } of this.#placed.toReversed()) release(this.#snapshot, pods);
     return { admit: this.#placed.map((placed) => this.#admission(placed)), evict: [], reserve: [], waiting, more };
   }
 
-  /** Refuses what fails before any quota, and divides the rest by pool. Workloads without accelerators need none. */
+  /** Leaves out what fails before any capacity is looked at, and divides the rest by pool. */
   #sort() {
-    const byPool = new Map<PoolState, Candidate[]>();
-    const others: Candidate[] = [];
-    for (const workload of this.#snapshot.pending()) {
-      const candidate = this.#reader.read(workload);
-      // The first of a class is checked for all of them: the checks see nothing in which they differ.
-      if (candidate.kin.workloads.length === 1) {
-        candidate.kin.refusal = refusalBeforeQuota(candidate);
-        candidate.kin.options = viableOptions(candidate);
-      }
-      if (candidate.kin.refusal !== undefined) continue;
-      const pool = needsQuota(candidate) ? candidate.quota?.pool : undefined;
-      if (pool === undefined) others.push(candidate);
+    const byPool = new Map<PoolState, Kin[]>();
+    const others: Kin[] = [];
+    for (const pending of this.#snapshot.pending.classes()) {
+      const kin = Kin.of(this.#snapshot, pending);
+      if (kin === undefined) continue;
+      this.#kins.push(kin);
+      if (kin.standing !== undefined) continue;
+      const pool = needsQuota(kin) ? kin.quota?.pool : undefined;
+      if (pool === undefined) others.push(kin);
       else {
         const inPool = byPool.get(pool);
-        if (inPool === undefined) byPool.set(pool, [candidate]);
-        else inPool.push(candidate);
+        if (inPool === undefined) byPool.set(pool, [kin]);
+        else inPool.push(kin);
       }
     }
     return { byPool, others };
   }
 
-  #admitInPool(pool: PoolState, candidates: readonly Candidate[]): boolean {
-    const order = new PoolOrder(pool, candidates);
+  /** @returns whether the cycle ended before the work did */
+  #admitInPool(pool: PoolState, kins: readonly Kin[]): boolean {
+    const order = new PoolOrder(pool, kins, (quota) => shareOf(pool, quota));
     for (let candidate = order.peek(); candidate !== undefined; candidate = order.peek()) {
       if (this.#full()) return true;
       this.#settle(candidate, this.#tryOptions(candidate, pool));
-      order.settle(candidate);
+      order.settle();
+    }
+    return false;
+  }
+
+  /** Workloads without accelerators need no quota. @returns whether the cycle ended before the work did */
+  #admitOthers(kins: readonly Kin[]): boolean {
+    for (const kin of kins) {
+      for (let workload = kin.head; workload !== undefined && kin.refusal === undefined; workload = kin.head) {
+        if (this.#full()) return true;
+        const candidate = { kin, workload };
+        this.#settle(candidate, this.#placeAnywhere(candidate));
+      }
     }
     return false;
   }
@@ -133,14 +139,14 @@ class Cycle {
     return this.#podsPlaced >= this.#options.maxPods;
   }
 
-  #settle(candidate: Candidate, outcome: readonly PlacedPod[] | Refusal): void {
+  #settle({ kin, workload }: Candidate, outcome: readonly PlacedPod[] | Refusal): void {
     if ('reason' in outcome) {
-      candidate.kin.refusal = outcome;
+      kin.refusal = outcome;
       return;
     }
-    this.#placed.push({ workload: candidate.workload, pods: outcome });
-    this.#started.add(candidate.workload);
+    this.#placed.push({ workload, pods: outcome });
     this.#podsPlaced += outcome.length;
+    kin.started++;
   }
 
   /** The first option that quota and nodes allow; else the refusal of the option that got furthest. */
@@ -153,99 +159,48 @@ class Cycle {
         byQuota ??= refusal;
         continue;
       }
-      const roles = this.#roles(candidate, (_, i) => this.#profilesOf(candidate.kin.roles, option)[i] ?? []);
-      const request = { roles, strategy: pool.spec.placement, within: undefined };
+      const request = this.#requestOf(candidate, option, pool);
       const placed = placeAll(this.#snapshot, this.#feasibility, request);
       if (placed !== undefined) return placed;
-      byNodes ??= this.#noRoom(candidate.kin.roles, option, pool);
+      byNodes ??= noRoom(this.#snapshot, { request, option, pool });
     }
-    return byNodes ?? byQuota ?? { reason: WaitReason.NoCapacity, message: 'no class of the pool can hold it' };
+    return byNodes ?? byQuota ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');
+  }
+
+  #requestOf(candidate: Candidate, option: Option, pool: PoolState): PlacementRequest {
+    const { kin, workload } = candidate;
+    const profiles = kin.profilesOf(option, this.#feasibility);
+    const topology = workload.pods[0]?.topology;
+    return {
+      roles: kin.roles.map((role, i) => ({ pods: podsOf(kin, workload, role), profiles: profiles[i] ?? [] })),
+      strategy: pool.spec.placement,
+      within: topology?.required === true ? topology.level : undefined,
+    };
   }
 
   /** Without accelerators: nodes outside every pool first, so that devices are not stranded by a lack of cpu. */
-  #placeAnywhere(candidate: Candidate): readonly PlacedPod[] | Refusal {
+  #placeAnywhere({ kin, workload }: Candidate): readonly PlacedPod[] | Refusal {
     const outside = (profile: NodeProfile) => this.#snapshot.poolOfProfile(profile.id) === undefined;
     for (const allowed of [outside, () => true]) {
-      const roles = this.#roles(candidate, (role) => this.#feasibility.profilesOf(role.shape).filter(allowed));
+      const roles = kin.roles.map((role) => ({
+        pods: podsOf(kin, workload, role),
+        profiles: this.#feasibility.profilesOf(role.shape).filter(allowed),
+      }));
       const request = { roles, strategy: 'Pack', within: undefined } as const;
       const placed = placeAll(this.#snapshot, this.#feasibility, request);
       if (placed !== undefined) return placed;
     }
-    const message = 'no node that the pod may run on has enough cpu, memory or room for another pod';
-    return { reason: WaitReason.NoCapacity, message };
-  }
-
-  /** Roles of the workload itself: those of its class carry another workload's pods. */
-  #roles(candidate: Candidate, profiles: (role: Role, index: number) => readonly NodeProfile[]): PlacementRole[] {
-    return candidate.kin.roles.map((role, i) => ({
-      pods:
-        candidate.kin.roles.length === 1
-          ? candidate.workload.pods
-          : candidate.workload.pods.filter((pod) => pod.shape === role.shape),
-      profiles: profiles(role, i),
-    }));
-  }
-
-  /** For each role, the profiles whose nodes carry the option's classes and take the role's pods. */
-  #profilesOf(roles: readonly Role[], option: Option): readonly (readonly NodeProfile[])[] {
-    let profiles = this.#profiles.get(option);
-    if (profiles === undefined) {
-      profiles = roles.map((role, i) => {
-        const carrying = [...(option.classes[i]?.values() ?? [])].map((c) => new Set(c.profiles));
-        return this.#feasibility
-          .profilesOf(role.shape)
-          .filter((profile) => carrying.every((ids) => ids.has(profile.id)));
-      });
-      this.#profiles.set(option, profiles);
-    }
-    return profiles;
-  }
-
-  #noRoom(roles: readonly Role[], option: Option, pool: PoolState): Refusal {
-    const asked = option.request.reduce((sum, r) => sum + r.devices, 0);
-    const profiles = new Map<number, { profile: NodeProfile; slot: number }>();
-    roles.forEach((role, i) => {
-      for (const profile of this.#profilesOf(roles, option)[i] ?? []) {
-        const [accelerator] = role.accelerators;
-        if (accelerator !== undefined) profiles.set(profile.id, { profile, slot: accelerator.slot });
-      }
-    });
-    const free = this.#freeDevices(profiles.values());
-    const largest = Math.max(...roles.map((role) => role.accelerators.reduce((sum, a) => sum + a.devices, 0)));
-    if (profiles.size === 0) {
-      const message = `no ready, uncordoned node of class ${option.label} in pool ${pool.spec.name} matches the pod's selectors and tolerations`;
-      return { reason: WaitReason.NoCapacity, message };
-    }
-    if (free.total >= asked) {
-      const message =
-        `${free.total} ${option.label} are free, but no node has room for ${largest} and the pod's cpu and memory ` +
-        `(most on one node: ${free.largest}) as often as needed; ask for fewer GPUs a pod, or wait`;
-      return { reason: WaitReason.Fragmented, message };
-    }
-    const message = `${free.total} of the ${asked} ${option.label} asked for are free on nodes that the pod may use`;
-    return { reason: WaitReason.NoCapacity, message };
-  }
-
-  #freeDevices(profiles: Iterable<{ readonly profile: NodeProfile; readonly slot: number }>) {
-    let total = 0;
-    let largest = 0;
-    for (const { profile, slot } of profiles) {
-      const index = this.#snapshot.nodes.freeIndex(profile.id, slot);
-      for (let bucket = index.bucketCount - 1; bucket > 0; bucket--) {
-        const nodes = index.size(bucket);
-        total += nodes * bucket;
-        if (nodes > 0) largest = Math.max(largest, bucket);
-      }
-    }
-    return { total, largest };
+    return refuse(
+      WaitReason.NoCapacity,
+      () => 'no node that the pod may run on has enough cpu, memory or room for another pod',
+    );
   }
 
   #waiting(): Waiting[] {
     const waiting: Waiting[] = [];
-    for (const { refusal, workloads } of this.#reader.classes) {
-      if (refusal === undefined) continue;
-      const left = workloads.filter((workload) => !this.#started.has(workload));
-      if (left.length > 0) waiting.push({ ...refusal, workloads: left });
+    for (const kin of this.#kins) {
+      const { refusal, waiting: workloads } = kin;
+      if (refusal !== undefined && workloads.length > 0) waiting.push(new WaitingWorkloads(refusal, workloads));
     }
     return waiting;
   }
@@ -255,4 +210,34 @@ class Cycle {
     const pods = placed.pods.map(({ pod, node }) => ({ pod, nodeName: names[node] ?? '' }));
     return { workload: placed.workload, pods };
   }
+}
+
+/** The sentence is put together when it is first read: most of 100,000 are not read before the next plan. */
+class WaitingWorkloads implements Waiting {
+  readonly workloads: readonly Workload[];
+  readonly #refusal: Refusal;
+  #message: string | undefined;
+
+  constructor(refusal: Refusal, workloads: readonly Workload[]) {
+    this.#refusal = refusal;
+    this.workloads = workloads;
+  }
+
+  get reason(): WaitReason {
+    return this.#refusal.reason;
+  }
+
+  get message(): string {
+    return (this.#message ??= this.#refusal.describe());
+  }
+}
+
+/** The workload's own pods of a role: the role of its class carries another workload's. */
+function podsOf({ roles }: Kin, { pods }: Workload, role: Role): readonly PodFacts[] {
+  return roles.length === 1 ? pods : pods.filter((pod) => pod.shape === role.shape);
+}
+
+/** Fair share of a quota's subtree; weight 0 comes last. */
+function shareOf(pool: PoolState, { index, spec }: { readonly index: number; readonly spec: { weight: number } }) {
+  return spec.weight === 0 ? Infinity : pool.tree.borrowed(index) / spec.weight;
 }

@@ -46,7 +46,7 @@ export function totalDevices(roles: readonly Role[]): number {
 }
 
 /**
- * The ways to run these roles in a pool, in the order of the pool's classes: one class for all roles that accept it, so
+ * The ways to run these roles in a pool, in the order that they prefer, else that of the pool's classes: one class for all roles that accept it, so
  * that a gang does not mix generations; a role that rules it out takes the first class that it accepts. Empty when some
  * accelerator fits no class.
  */
@@ -55,9 +55,8 @@ export function optionsOf(pool: PoolState, roles: readonly Role[]): readonly Opt
     (role) => new Map(role.accelerators.map((a) => [a.resourceName, acceptedClasses(pool, role, a)])),
   );
   if (accepted.some((byResource) => [...byResource.values()].some((classes) => classes.length === 0))) return [];
-  const leading = pool.classes.filter((c) =>
-    accepted.some((byResource) => [...byResource.values()].flat().includes(c)),
-  );
+  // In the order that the roles prefer; the role with the most devices speaks first.
+  const leading = new Set(accepted.flatMap((byResource) => [...byResource.values()].flat()));
   const options = new Map<string, Option>();
   for (const lead of leading) {
     const option = optionLedBy(lead, roles, accepted, pool);
@@ -93,14 +92,20 @@ function optionLedBy(
   };
 }
 
-/** Classes of the resource whose nodes the shape's selectors don't rule out, whether or not such nodes exist. */
+/**
+ * Classes of the resource whose nodes the shape's selectors don't rule out, whether or not such nodes exist: those that
+ * the annotation `moa.dev/class` names, best first, else all in the order of the pool.
+ */
 function acceptedClasses(pool: PoolState, role: Role, accelerator: AcceleratorRequest): readonly ClassState[] {
-  return pool.classes.filter(({ spec }) => {
+  const allowed = pool.classes.filter(({ spec }) => {
     if (spec.resourceName !== accelerator.resourceName) return false;
     if (!compatible(role.shape.nodeSelector, spec.nodeSelector)) return false;
     const terms = role.shape.nodeTerms;
     return terms === undefined || terms.some((term) => compatible(term.labels, spec.nodeSelector));
   });
+  const wanted = role.pods[0]?.classes;
+  if (wanted === undefined) return allowed;
+  return wanted.flatMap((name) => allowed.filter(({ spec }) => spec.name === name));
 }
 
 function devicesOf(role: Role): number {

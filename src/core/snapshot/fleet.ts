@@ -1,11 +1,12 @@
 import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
 import type { GangSizes, NodeFacts, PodFacts, PodShape, Selector } from './facts.ts';
 import { NodeTable } from './nodeTable.ts';
+import { PendingSet, type PendingClass } from './pending.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './running.ts';
 import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
-import { gangKeyOf, gangWorkloads, singleWorkload, type Workload } from './workloads.ts';
+import { gangKeyOf, gangWorkloads, singleWorkload } from './workloads.ts';
 
 interface NodeState {
   /** Undefined while only pods on the node are known. */
@@ -46,7 +47,7 @@ export class Fleet {
   readonly #assumed = new Map<string, Assumption>();
   readonly #gangs = new Map<string, GangMembers>();
   readonly #dirtyGangs = new Set<string>();
-  readonly #pending = new Map<string, Workload>();
+  readonly #pending = new PendingSet();
   /** Labels that some selector asks for: nodes that agree in all of them share a profile. */
   readonly #relevantLabels = new Set<string>();
   readonly #knownShapes = new WeakSet<PodShape>();
@@ -162,7 +163,8 @@ export class Fleet {
       nodes,
       slots: this.#slots,
       pending: this.#pending,
-      counts: () => (this.#counts ??= countWorkloads(this.#pods.values(), this.#assumed, this.#pending, policy)),
+      counts: () =>
+        (this.#counts ??= countWorkloads(this.#pods.values(), this.#assumed, this.#pending.classes(), policy)),
     });
     // The table starts with what the pods hold; only the accounts of quotas and classes are still to be filled.
     for (const pod of this.#pods.values()) {
@@ -234,7 +236,7 @@ export class Fleet {
       members.pods.set(pod.uid, pod);
       this.#dirtyGangs.add(gang);
     } else if (this.#waits(pod)) {
-      this.#pending.set(pod.uid, singleWorkload(pod));
+      this.#pending.add(singleWorkload(pod));
     } else {
       this.#pending.delete(pod.uid);
     }
@@ -267,7 +269,7 @@ export class Fleet {
         bound,
         this.#gangSizes,
       );
-      for (const workload of workloads) this.#pending.set(workload.key, workload);
+      for (const workload of workloads) this.#pending.add(workload);
       members.keys = workloads.map((workload) => workload.key);
       this.#counts = undefined;
     }
@@ -320,7 +322,7 @@ function labelsOf(input: PolicyInput): string[] {
 function countWorkloads(
   pods: Iterable<PodFacts>,
   assumed: ReadonlyMap<string, unknown>,
-  pending: ReadonlyMap<string, Workload>,
+  pending: Iterable<PendingClass>,
   policy: Policy,
 ): ReadonlyMap<string, WorkloadCounts> {
   const accelerators = acceleratorNames(policy);
@@ -332,9 +334,9 @@ function countWorkloads(
     if (count === undefined) counts.set(quota, (count = { pending: 0, running: 0 }));
     return count;
   };
-  for (const workload of pending.values()) {
-    const count = countOf(workload.namespace);
-    if (count !== undefined) count.pending++;
+  for (const { namespace, size } of pending) {
+    const count = countOf(namespace);
+    if (count !== undefined) count.pending += size;
   }
   const seen = new Set<string>();
   for (const pod of pods) {

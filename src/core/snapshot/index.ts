@@ -4,6 +4,7 @@ export * from './facts.ts';
 export * from './fleet.ts';
 export * from './match.ts';
 export * from './nodeTable.ts';
+export { compareAge, type PendingClass } from './pending.ts';
 export * from './policy.ts';
 export * from './problem.ts';
 export * from './readResources.ts';

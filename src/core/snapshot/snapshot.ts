@@ -1,9 +1,9 @@
 import type { PodFacts, PodShape } from './facts.ts';
+import type { PendingSet } from './pending.ts';
 import type { NodeTable } from './nodeTable.ts';
 import type { Policy, PoolState, QuotaState } from './policy.ts';
 import { RunningSet } from './running.ts';
 import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
-import type { Workload } from './workloads.ts';
 
 /** Devices of one accelerator resource that each pod of a shape asks for. */
 export interface AcceleratorRequest {
@@ -30,10 +30,11 @@ export interface WorkloadCounts {
 export class Snapshot {
   readonly policy: Policy;
   readonly nodes: NodeTable;
+  /** Workloads that wait. */
+  readonly pending: PendingSet;
   /** What runs, as the Fleet last saw it; trying things out with {@link hold} does not change it. */
   readonly running = new RunningSet();
   readonly #slots: ResourceSlots;
-  readonly #pending: ReadonlyMap<string, Workload>;
   readonly #counts: () => ReadonlyMap<string, WorkloadCounts>;
   readonly #acceleratorNames: ReadonlySet<string>;
   readonly #accelerators = new WeakMap<PodShape, readonly AcceleratorRequest[]>();
@@ -44,22 +45,17 @@ export class Snapshot {
     policy: Policy;
     nodes: NodeTable;
     slots: ResourceSlots;
-    pending: ReadonlyMap<string, Workload>;
+    pending: PendingSet;
     counts: () => ReadonlyMap<string, WorkloadCounts>;
   }) {
     this.policy = parts.policy;
     this.nodes = parts.nodes;
     this.#slots = parts.slots;
-    this.#pending = parts.pending;
+    this.pending = parts.pending;
     this.#counts = parts.counts;
     this.#acceleratorNames = acceleratorNames(parts.policy);
     const pools = new Map(parts.policy.pools.map((pool) => [pool.spec.name, pool]));
     this.#poolOfProfile = parts.policy.claims.poolOf.map((name) => (name === undefined ? undefined : pools.get(name)));
-  }
-
-  /** Workloads that wait, in no particular order. */
-  pending(): Iterable<Workload> {
-    return this.#pending.values();
   }
 
   requestOf(shape: PodShape): SlottedRequest {

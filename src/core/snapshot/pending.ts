@@ -1,0 +1,175 @@
+import type { PodShape } from './facts.ts';
+import type { Workload } from './workloads.ts';
+
+/**
+ * Workloads of one namespace that no check and no node tells apart: same shapes, user, walltime, priority, gang size,
+ * topology and classes. When one of them cannot start none of the others can, and all get the same explanation
+ * (DESIGN.md section 4.1). They stand by age: the oldest goes first.
+ */
+export class PendingClass {
+  readonly namespace: string;
+  /** What a reader has worked out about the class; only the reader knows for how long that holds. */
+  note: object | undefined;
+  readonly #key: string;
+  readonly #workloads: Workload[] = [];
+  /** What started stays in front until there is enough of it to be cut off at once. */
+  #head = 0;
+
+  constructor(key: string, namespace: string) {
+    this.#key = key;
+    this.namespace = namespace;
+  }
+
+  get key(): string {
+    return this.#key;
+  }
+
+  get size(): number {
+    return this.#workloads.length - this.#head;
+  }
+
+  /** The workload at a position by age; undefined past the last. */
+  at(position: number): Workload | undefined {
+    return this.#workloads[this.#head + position];
+  }
+
+  /** The workloads from a position on, oldest first. */
+  from(position: number): readonly Workload[] {
+    return this.#workloads.slice(this.#head + position);
+  }
+
+  add(workload: Workload): void {
+    const index = this.#indexOf(workload);
+    if (index === this.#workloads.length) this.#workloads.push(workload);
+    else this.#workloads.splice(index, 0, workload);
+  }
+
+  /** Takes out the workload of this age and key. */
+  delete(workload: Workload): void {
+    const index = this.#indexOf(workload);
+    if (this.#workloads[index]?.key !== workload.key) return;
+    if (index !== this.#head) {
+      this.#workloads.splice(index, 1);
+      return;
+    }
+    this.#head++;
+    if (this.#head < 64 || this.#head * 2 < this.#workloads.length) return;
+    this.#workloads.splice(0, this.#head);
+    this.#head = 0;
+  }
+
+  /** Where the workload stands or would stand. Most are the youngest when they come and the oldest when they go. */
+  #indexOf(workload: Workload): number {
+    const last = this.#workloads.at(-1);
+    if (last === undefined || compareAge(last, workload) < 0) return this.#workloads.length;
+    let low = this.#head;
+    let high = this.#workloads.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.#workloads[middle];
+      if (other !== undefined && compareAge(other, workload) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/**
+ * The workloads that wait, sorted into equivalence classes as they come and go, so that a plan looks at classes and not
+ * at pods.
+ *
+ * | operation | cost |
+ * |---|---|
+ * | add, delete | O(pods of the workload + log class); a workload from the middle of its class O(class) moves |
+ * | classes | O(classes) |
+ */
+export class PendingSet {
+  readonly #classes = new Map<string, PendingClass>();
+  readonly #entries = new Map<string, { readonly workload: Workload; readonly kin: PendingClass }>();
+  readonly #shapeIds = new WeakMap<PodShape, number>();
+  #shapes = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds a workload, or puts it in the place of the one with its key. */
+  add(workload: Workload): void {
+    const known = this.#entries.get(workload.key);
+    if (known?.workload === workload) return;
+    if (known !== undefined) this.delete(workload.key);
+    const key = this.#classKeyOf(workload);
+    let kin = this.#classes.get(key);
+    if (kin === undefined) {
+      kin = new PendingClass(key, workload.namespace);
+      this.#classes.set(key, kin);
+    }
+    kin.add(workload);
+    this.#entries.set(workload.key, { workload, kin });
+  }
+
+  /** @param key of the workload */
+  delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    entry.kin.delete(entry.workload);
+    if (entry.kin.size === 0) this.#classes.delete(entry.kin.key);
+  }
+
+  classes(): Iterable<PendingClass> {
+    return this.#classes.values();
+  }
+
+  *workloads(): Iterable<Workload> {
+    for (const { workload } of this.#entries.values()) yield workload;
+  }
+
+  #classKeyOf(workload: Workload): string {
+    const [first] = workload.pods;
+    if (first === undefined) return workload.key;
+    // What is not whole, at odds with itself or bound to volumes of its own is told so by name: it stands for itself.
+    if (!isWhole(workload)) return `own ${workload.key}`;
+    const { user = '', walltime = '', topology, classes } = first;
+    const problem = workload.pods.find((pod) => pod.problem !== undefined)?.problem;
+    const parts = [workload.namespace, this.#shapesOf(workload), user, walltime, workload.priority];
+    if (workload.gang !== undefined) parts.push(`gang ${workload.gang.size ?? ''}`);
+    if (topology !== undefined) parts.push(`${topology.required ? 'within' : 'near'} ${topology.level}`);
+    if (classes !== undefined) parts.push(`on ${classes.join(',')}`);
+    if (problem !== undefined) parts.push(problem);
+    return parts.join('|');
+  }
+
+  #shapesOf({ pods }: Workload): string {
+    const [first] = pods;
+    if (first === undefined) return '';
+    if (pods.every((pod) => pod.shape === first.shape)) return `${this.#idOf(first.shape)}x${pods.length}`;
+    const counts = new Map<number, number>();
+    for (const pod of pods) {
+      const id = this.#idOf(pod.shape);
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    return [...counts].map(([id, count]) => `${id}x${count}`).join(',');
+  }
+
+  #idOf(shape: PodShape): number {
+    let id = this.#shapeIds.get(shape);
+    if (id === undefined) this.#shapeIds.set(shape, (id = this.#shapes++));
+    return id;
+  }
+}
+
+function isWhole({ gang }: Workload): boolean {
+  return gang === undefined || (gang.size !== undefined && gang.missing === 0 && gang.bound === 0 && gang.agreed);
+}
+
+/** Older first. Creation times are whole seconds: the pods of one script are then taken by name, as their author would. */
+export function compareAge(a: Workload, b: Workload): number {
+  return (
+    a.createdAt - b.createdAt || compareText(a.pods[0]?.name ?? '', b.pods[0]?.name ?? '') || compareText(a.key, b.key)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
