@@ -2,6 +2,7 @@ import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
 import type { GangSizes, NodeFacts, PodFacts, PodShape, Selector } from './facts.ts';
 import { NodeTable } from './nodeTable.ts';
 import { PendingSet, type PendingClass } from './pending.ts';
+import { OwnerAges } from './ownerAges.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './running.ts';
@@ -45,6 +46,9 @@ export class Fleet {
   readonly #pods = new Map<string, PodFacts>();
   /** Bindings that are under way, by uid of the pod. */
   readonly #assumed = new Map<string, Assumption>();
+  /** Deletions that are under way and that the API server does not show yet: uid to the time of the kill. */
+  readonly #ending = new Map<string, number>();
+  readonly #ages = new OwnerAges();
   readonly #gangs = new Map<string, GangMembers>();
   readonly #dirtyGangs = new Set<string>();
   readonly #pending = new PendingSet();
@@ -96,6 +100,7 @@ export class Fleet {
     const unchanged = previous !== undefined && sameHold(previous, pod);
     if (previous !== undefined && !unchanged) this.#release(previous);
     if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
+    if (pod.deletionAt !== undefined) this.#ending.delete(pod.uid);
     this.#pods.set(pod.uid, pod);
     if (unchanged) this.#refreshRunning(pod);
     else this.#occupy(pod);
@@ -107,6 +112,7 @@ export class Fleet {
     if (pod === undefined) return;
     this.#release(pod);
     this.#assumed.delete(uid);
+    this.#ending.delete(uid);
     this.#pods.delete(uid);
     this.#dequeue(pod);
   }
@@ -129,9 +135,43 @@ export class Fleet {
     this.#queue(pod, pod);
   }
 
+  /** Counts a pod as being deleted, to be killed at `at` (epoch milliseconds), while its eviction is under way. */
+  assumeEnding(uid: string, at: number): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined || pod.deletionAt !== undefined) return;
+    this.#ending.set(uid, at);
+    this.#refreshRunning(pod);
+  }
+
+  /** The eviction failed: the pod goes on. */
+  forgetEnding(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (!this.#ending.delete(uid) || pod === undefined) return;
+    this.#refreshRunning(pod);
+  }
+
   /** Takes all assumptions back: for a process that leads again and knows nothing of what it had sent before. */
   forgetAll(): void {
     for (const uid of [...this.#assumed.keys()]) this.forget(uid);
+    for (const uid of [...this.#ending.keys()]) this.forgetEnding(uid);
+  }
+
+  /**
+   * Says since when the pods of an owner have been wanted: its creation, or that of a pod which it replaces after an
+   * eviction. They are as old as that in the queue.
+   */
+  ownerSince(owner: string, since: number): void {
+    if (!this.#ages.learn(owner, since)) return;
+    for (const workload of [...this.#pending.workloads()]) {
+      if (!workload.pods.some((pod) => pod.owner === owner)) continue;
+      const gang = gangKeyOf(workload.pods[0] as PodFacts);
+      if (gang !== undefined) this.#dirtyGangs.add(gang);
+      else this.#pending.add(singleWorkload(workload.pods[0] as PodFacts, this.#ages));
+    }
+  }
+
+  ownerGone(owner: string): void {
+    this.#ages.forget(owner);
   }
 
   pod(uid: string): PodFacts | undefined {
@@ -222,7 +262,8 @@ export class Fleet {
 
   /** A pod whose binding is under way started when that was decided. */
   #held(pod: PodFacts, node: number): HeldPod {
-    return { pod, node, since: pod.boundAt ?? this.#assumed.get(pod.uid)?.since ?? pod.createdAt };
+    const since = pod.boundAt ?? this.#assumed.get(pod.uid)?.since ?? pod.createdAt;
+    return { pod, node, since, deletionAt: pod.deletionAt ?? this.#ending.get(pod.uid) };
   }
 
   #queue(pod: PodFacts, previous: PodFacts | undefined): void {
@@ -236,7 +277,7 @@ export class Fleet {
       members.pods.set(pod.uid, pod);
       this.#dirtyGangs.add(gang);
     } else if (this.#waits(pod)) {
-      this.#pending.add(singleWorkload(pod));
+      this.#pending.add(singleWorkload(pod, this.#ages));
     } else {
       this.#pending.delete(pod.uid);
     }
@@ -268,6 +309,7 @@ export class Fleet {
         pods.filter((pod) => this.#waits(pod)),
         bound,
         this.#gangSizes,
+        this.#ages,
       );
       for (const workload of workloads) this.#pending.add(workload);
       members.keys = workloads.map((workload) => workload.key);

@@ -7,6 +7,8 @@ export interface HeldPod {
   readonly node: number;
   /** When it was bound, or its binding decided. Epoch milliseconds. */
   readonly since: number;
+  /** When it is killed at the latest, once it is being deleted. Epoch milliseconds. */
+  readonly deletionAt: number | undefined;
 }
 
 /** Pods that run, or are about to, as one workload: a gang, or one pod alone. */
@@ -82,11 +84,10 @@ function runningWorkload(key: string, pods: readonly HeldPod[]): RunningWorkload
   let priority = -Infinity;
   let deletionAt: number | undefined = 0;
   let ours = true;
-  for (const { pod, since } of pods) {
+  for (const { pod, since, deletionAt: endsBy } of pods) {
     startedAt = Math.min(startedAt, since);
     priority = Math.max(priority, pod.priority);
-    deletionAt =
-      deletionAt === undefined || pod.deletionAt === undefined ? undefined : Math.max(deletionAt, pod.deletionAt);
+    deletionAt = deletionAt === undefined || endsBy === undefined ? undefined : Math.max(deletionAt, endsBy);
     ours &&= pod.ours;
   }
   const { namespace, walltime } = first.pod;

@@ -1,3 +1,4 @@
+import type { OwnerAges } from './ownerAges.ts';
 import type { GangClaim, GangSizes, PodFacts } from './facts.ts';
 
 /** The unit of scheduling: pods that start together, or not at all. */
@@ -8,7 +9,7 @@ export interface Workload {
   /** The pods still to be placed, oldest first. */
   readonly pods: readonly PodFacts[];
   readonly priority: number;
-  /** Creation of the oldest pod, epoch milliseconds. */
+  /** Since when it has been wanted, epoch milliseconds: creation of its oldest pod, or of what the pod replaces. */
   readonly createdAt: number;
   readonly gang: GangState | undefined;
 }
@@ -28,13 +29,13 @@ export interface GangState {
 }
 
 /** A workload of one pod. */
-export function singleWorkload(pod: PodFacts): Workload {
+export function singleWorkload(pod: PodFacts, ages: OwnerAges): Workload {
   return {
     key: pod.uid,
     namespace: pod.namespace,
     pods: [pod],
     priority: pod.priority,
-    createdAt: pod.createdAt,
+    createdAt: ages.of(pod),
     gang: undefined,
   };
 }
@@ -44,21 +45,26 @@ export function singleWorkload(pod: PodFacts): Workload {
  * that a gang cut short is completed; of more pods than the size the oldest start first, and the rest wait until they
  * are as many. `bound` is the number of bound live members.
  */
-export function gangWorkloads(pending: readonly PodFacts[], bound: number, sizes: GangSizes): readonly Workload[] {
+export function gangWorkloads(
+  pending: readonly PodFacts[],
+  bound: number,
+  sizes: GangSizes,
+  ages: OwnerAges,
+): readonly Workload[] {
   const oldestFirst = pending.toSorted((a, b) => a.createdAt - b.createdAt || compareText(a.name, b.name));
   const [first] = oldestFirst;
   if (first?.gang === undefined) return [];
   const { kind, name } = first.gang;
   const size = kind === 'label' ? first.gang.size : sizes(kind, first.namespace, name);
   if (size === undefined || size < 1)
-    return [workload(oldestFirst, { kind, name, size: undefined, missing: 0, bound: 0, agreed: true })];
+    return [workload(oldestFirst, { kind, name, size: undefined, missing: 0, bound: 0, agreed: true }, ages)];
 
   const workloads: Workload[] = [];
   let already = bound % size;
   for (let from = 0; from < oldestFirst.length;) {
     const pods = oldestFirst.slice(from, from + size - already);
     const missing = size - already - pods.length;
-    workloads.push(workload(pods, { kind, name, size, missing, bound: already, agreed: declareOneSize(pods) }));
+    workloads.push(workload(pods, { kind, name, size, missing, bound: already, agreed: declareOneSize(pods) }, ages));
     from += pods.length;
     already = 0;
   }
@@ -74,14 +80,14 @@ function declareOneSize(pods: readonly PodFacts[]): boolean {
   return pods.every((pod) => pod.gang?.size === pods[0]?.gang?.size);
 }
 
-function workload(pods: readonly PodFacts[], gang: GangState): Workload {
+function workload(pods: readonly PodFacts[], gang: GangState, ages: OwnerAges): Workload {
   const first = pods[0] as PodFacts;
   return {
     key: first.uid,
     namespace: first.namespace,
     pods,
     priority: Math.max(...pods.map((pod) => pod.priority)),
-    createdAt: first.createdAt,
+    createdAt: Math.min(...pods.map((pod) => ages.of(pod))),
     gang,
   };
 }
