@@ -308,7 +308,7 @@ describe('annotations', () => {
   const problems: [string, Record<string, string>, string | undefined][] = [
     ['a malformed walltime is refused', { 'moa.dev/walltime': 'a day' }, 'moa.dev/walltime is "a day"'],
     ['a walltime of zero is refused', { 'moa.dev/walltime': '0s' }, 'moa.dev/walltime is "0s"'],
-    ['a required domain is not promised', { 'moa.dev/topology': 'zone' }, 'set moa.dev/topology-mode to Preferred'],
+    ['a required domain passes', { 'moa.dev/topology': 'zone' }, undefined],
     ['a preferred domain passes', { 'moa.dev/topology': 'zone', 'moa.dev/topology-mode': 'Preferred' }, undefined],
     ['an empty level is refused', { 'moa.dev/topology': '' }, 'moa.dev/topology is empty'],
     [
@@ -316,6 +316,8 @@ describe('annotations', () => {
       { 'moa.dev/topology': 'zone', 'moa.dev/topology-mode': 'preferred' },
       'moa.dev/topology-mode is "preferred"',
     ],
+    ['a list of classes passes', { 'moa.dev/class': 'h200, b200' }, undefined],
+    ['a list of classes with a gap is refused', { 'moa.dev/class': 'h200,,b200' }, 'moa.dev/class is "h200,,b200"'],
   ];
   for (const [rule, annotations, want] of problems)
     it(rule, () => {
@@ -335,6 +337,8 @@ describe('PodReader', () => {
         creationTimestamp: '2026-03-01T00:00:00Z',
         deletionTimestamp: '2026-03-01T00:01:00Z',
         labels: { 'moa.dev/user': 'kim' },
+        annotations: { 'moa.dev/topology': 'zone', 'moa.dev/class': 'h200, b200' },
+        ownerReferences: [{ kind: 'Job', name: 'train', uid: 'j1', controller: true }],
       },
       spec: { schedulerName: 'moa-scheduler', nodeName: 'n1', priority: 7, schedulingGates: [{ name: 'g' }] },
       status: {
@@ -352,13 +356,13 @@ describe('PodReader', () => {
       nodeName: 'n1',
       phase: 'Running',
       boundAt: Date.UTC(2026, 2, 1),
-      deletionAt: 0,
+      deletionAt: Date.UTC(2026, 2, 1, 0, 1),
       gated: true,
       priority: 7,
       gang: undefined,
-      topology: undefined,
-      classes: undefined,
-      owner: undefined,
+      topology: { level: 'zone', required: true },
+      classes: ['h200', 'b200'],
+      owner: 'j1',
       user: 'kim',
       walltime: undefined,
       problem: undefined,
