@@ -38,13 +38,13 @@ export class Feasibility {
 
   /** Whether the shape may run on this node of an accepted profile. */
   accepts(shape: PodShape, node: number): boolean {
-    if (!this.#namesNodes(shape)) return true;
+    if (!this.namesNodes(shape)) return true;
     const facts = this.#snapshot.nodes.facts[node];
     return facts !== undefined && matchesNode(shape, facts.labels, facts.name);
   }
 
   #accepts(profile: NodeProfile, shape: PodShape): boolean {
-    if (!this.#namesNodes(shape) && !matchesNode(shape, profile.labels, '')) return false;
+    if (!this.namesNodes(shape) && !matchesNode(shape, profile.labels, '')) return false;
     const ownPool = this.#snapshot.poolOfProfile(profile.id)?.spec.name;
     const taints = profile.taints.filter((taint) => taint.key !== labels.pool.key || taint.value !== ownPool);
     if (profile.cordoned) taints.push(cordonTaint);
@@ -52,7 +52,8 @@ export class Feasibility {
     return untoleratedTaint(taints, shape.tolerations) === undefined;
   }
 
-  #namesNodes(shape: PodShape): boolean {
+  /** Whether the shape asks for nodes by name or host name, so that nodes of one profile differ to it. */
+  namesNodes(shape: PodShape): boolean {
     let names = this.#byName.get(shape);
     if (names === undefined) {
       const terms = shape.nodeTerms ?? [];

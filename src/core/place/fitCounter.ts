@@ -1,67 +1,135 @@
 import { at } from '../ds/index.ts';
 import type { Snapshot } from '../snapshot/index.ts';
+import { CopyCounts } from './copyCounts.ts';
 import type { Feasibility } from './feasibility.ts';
-import type { PlacementRequest, PlacementRole } from './placer.ts';
+import { loadOfPod, type Load } from './load.ts';
+import type { PlacementRequest } from './request.ts';
+import { tiersOf } from './tiers.ts';
+
+interface RoleCount {
+  readonly load: Load;
+  /** Whether some site's power limit counts. */
+  readonly limited: boolean;
+  /** Pods to place. */
+  readonly copies: number;
+  readonly counts: CopyCounts;
+}
 
 /**
- * Counts how many pods of a request the nodes could take, and keeps the count while space is given and taken, so that
- * "does it fit once this is gone?" costs what changed and not another search.
+ * Counts how many pods of a request the nodes, or each domain that must hold all of them, could take, and keeps the
+ * count while space is given and taken, so that "does it fit once this is gone?" costs what changed and not another
+ * search.
  *
- * Each role is counted as if it were alone. With one role the answer is exact; with several a yes is to be tried with
- * `placeAll`, a no is final.
+ * Each role is counted as if it were alone. With one role whose sites have no power limit the answer is exact; else a
+ * yes is to be tried with `placeAll`, a no is final.
  *
  * | operation | cost |
  * |---|---|
- * | build | O(nodes of the request's profiles x roles) |
- * | update | O(roles) |
+ * | build | O(nodes x roles) |
+ * | update | O(roles x levels) |
  * | mayFit | O(roles) |
+ * | slack | O(domains of the level x roles) |
  */
 export class FitCounter {
   /** Whether a yes of {@link mayFit} is certain. */
   readonly exact: boolean;
   readonly #snapshot: Snapshot;
-  readonly #feasibility: Feasibility;
   readonly #roles: readonly RoleCount[];
+  /** Domains one of which must hold everything. */
+  readonly #domains: Int32Array;
+  /** By domain: roles that it has no room for; only `#domains` count. */
+  readonly #short: Int32Array;
+  /** By node; undefined = all nodes together are the domain. */
+  readonly #domainOf: Int32Array | undefined;
+  /** Domains with room for every role. */
+  #holding = 0;
 
   constructor(snapshot: Snapshot, feasibility: Feasibility, request: PlacementRequest) {
+    const { nodes } = snapshot;
     this.#snapshot = snapshot;
-    this.#feasibility = feasibility;
-    this.exact = request.roles.length === 1;
-    this.#roles = request.roles.map((role) => ({
-      role,
-      profiles: new Set(role.profiles.map((profile) => profile.id)),
-      copies: new Int32Array(snapshot.nodes.count),
-      total: 0,
-    }));
-    for (let node = 0; node < snapshot.nodes.count; node++) this.update(node);
+    this.#roles = request.roles
+      .filter(({ pods }) => pods.length > 0)
+      .map(({ pods, profiles }) => {
+        const { shape } = at(pods, 0);
+        const load = loadOfPod(snapshot, shape, profiles);
+        const accepts = (node: number): boolean => feasibility.accepts(shape, node);
+        const question = {
+          request: load.request,
+          profiles,
+          accepts: feasibility.namesNodes(shape) ? accepts : undefined,
+        };
+        const limited =
+          request.ignorePower !== true && profiles.some(({ id }) => snapshot.power.limits(id, load.accelerators));
+        return { load, limited, copies: pods.length, counts: new CopyCounts(nodes, question) };
+      });
+    this.exact = this.#roles.length <= 1 && this.#roles.every(({ limited }) => !limited);
+    const level = requiredLevel(snapshot, request);
+    this.#domains = level ?? Int32Array.of(0);
+    this.#domainOf = level === undefined ? undefined : domainOfNodes(snapshot, level);
+    this.#short = new Int32Array(nodes.topology.start.length);
+    for (const domain of this.#domains) {
+      for (const { counts, copies } of this.#roles)
+        if (at(counts.inDomain, domain) < copies) this.#short[domain] = at(this.#short, domain) + 1;
+      if (this.#short[domain] === 0) this.#holding++;
+    }
   }
 
-  /** Whether everything asked for fits what is free now. */
+  /** Whether everything asked for may fit what is free now. */
   mayFit(): boolean {
-    return this.#roles.every(({ role, total }) => total >= role.pods.length);
+    return this.#holding > 0 && this.#roles.every((role) => this.#isPowered(role));
   }
 
   /** Looks at a node again after the snapshot let something go from it or onto it. */
   update(node: number): void {
-    for (const count of this.#roles) {
-      const copies = this.#copiesOn(node, count);
-      count.total += copies - at(count.copies, node);
-      count.copies[node] = copies;
+    const domain = this.domainOf(node);
+    for (const { counts, copies } of this.#roles) {
+      const grown = counts.update(node);
+      if (grown === 0 || domain < 0) continue;
+      const after = at(counts.inDomain, domain);
+      const before = after - grown;
+      if (before >= copies === after >= copies) continue;
+      const short = at(this.#short, domain);
+      const now = after >= copies ? short - 1 : short + 1;
+      this.#short[domain] = now;
+      if (now === 0) this.#holding++;
+      else if (short === 0) this.#holding--;
     }
   }
 
-  #copiesOn(node: number, { role, profiles }: RoleCount): number {
-    const { nodes } = this.#snapshot;
-    const [pod] = role.pods;
-    if (pod === undefined || !profiles.has(nodes.profileOf(node).id)) return 0;
-    if (!this.#feasibility.accepts(pod.shape, node)) return 0;
-    return Math.min(role.pods.length, nodes.copiesThatFit(node, this.#snapshot.requestOf(pod.shape)));
+  /** The domain of the required level that a node lies in (0 = all nodes, where no level is required); -1 = none. */
+  domainOf(node: number): number {
+    return this.#domainOf === undefined ? 0 : at(this.#domainOf, node);
+  }
+
+  /** Copies that the scarcest role has beyond its need in one domain; negative = so many are missing. O(roles). */
+  slackIn(domain: number): number {
+    let slack = Infinity;
+    for (const { counts, copies } of this.#roles) slack = Math.min(slack, at(counts.inDomain, domain) - copies);
+    return slack;
+  }
+
+  /** {@link slackIn} of the best domain; -Infinity when the pool has no domain of the level. */
+  slack(): number {
+    let slack = -Infinity;
+    for (const domain of this.#domains) slack = Math.max(slack, this.slackIn(domain));
+    return slack;
+  }
+
+  #isPowered({ load, limited, copies }: RoleCount): boolean {
+    return !limited || this.#snapshot.power.copiesWithin(load.profiles, load.accelerators) >= copies;
   }
 }
 
-interface RoleCount {
-  readonly role: PlacementRole;
-  readonly profiles: ReadonlySet<number>;
-  readonly copies: Int32Array;
-  total: number;
+/** The domains one of which must hold the request; undefined = all nodes together will do. */
+function requiredLevel(snapshot: Snapshot, { roles, within }: PlacementRequest): Int32Array | undefined {
+  if (within === undefined) return undefined;
+  const { pool, tiers } = tiersOf(snapshot, roles);
+  return tiers[pool?.spec.topologyLevels.indexOf(within) ?? -1] ?? new Int32Array(0);
+}
+
+function domainOfNodes(snapshot: Snapshot, domains: Int32Array): Int32Array {
+  const { start, end } = snapshot.nodes.topology;
+  const domainOf = new Int32Array(snapshot.nodes.count).fill(-1);
+  for (const domain of domains) domainOf.fill(domain, at(start, domain), at(end, domain));
+  return domainOf;
 }

@@ -1,3 +1,4 @@
 export * from './feasibility.ts';
 export * from './fitCounter.ts';
 export * from './placer.ts';
+export * from './request.ts';

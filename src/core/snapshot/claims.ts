@@ -1,6 +1,6 @@
 import { ConditionReason } from '../../api/v1alpha1/constants/index.ts';
 import { matches } from './match.ts';
-import type { NodeProfile } from './nodeTable.ts';
+import type { NodeProfile } from './nodeProfile.ts';
 import type { Problem } from './problem.ts';
 import type { InvestmentSpec, PoolSpec } from './specs.ts';
 
@@ -38,7 +38,7 @@ export function claimNodes(
   const oldestFirst = investments.toSorted((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1));
 
   for (const profile of profiles) {
-    const claiming = pools.filter((pool) => pool.classes.some((c) => matches(c.nodeSelector, profile.labels)));
+    const claiming = pools.filter((pool) => selects(pool, profile.labels));
     const [owner, ...others] = claiming;
     for (const other of others) notes.lostNodes(other.name, owner?.name ?? '', profile.nodeCount);
     poolOf.push(owner?.name);
@@ -52,6 +52,22 @@ export function claimNodes(
     remarksOfPool: notes.ofPools(),
     remarksOfInvestment: notes.ofInvestments(),
   };
+}
+
+/** The pool that nodes with these labels belong to: of several that select them the one whose name sorts first. */
+export function poolOfLabels(
+  pools: readonly PoolSpec[],
+  labels: Readonly<Record<string, string>>,
+): PoolSpec | undefined {
+  let first: PoolSpec | undefined;
+  for (const pool of pools) {
+    if ((first === undefined || pool.name < first.name) && selects(pool, labels)) first = pool;
+  }
+  return first;
+}
+
+function selects(pool: PoolSpec, labels: Readonly<Record<string, string>>): boolean {
+  return pool.classes.some((c) => matches(c.nodeSelector, labels));
 }
 
 function classesOf(pool: PoolSpec, profile: NodeProfile, notes: Notes): Map<string, number> {

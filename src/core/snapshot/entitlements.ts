@@ -3,7 +3,7 @@ import { investmentAmounts, withinFloor, type ClassDevices, type InvestmentAmoun
 import { milli, mulDivFloor, scaleDown, zeroGpus, type Micro, type MilliGpus } from '../units/index.ts';
 import type { InvestmentClaim, NodeClaims } from './claims.ts';
 import { matches } from './match.ts';
-import type { NodeProfile } from './nodeTable.ts';
+import type { NodeProfile } from './nodeProfile.ts';
 import type { Problem } from './problem.ts';
 import type { InvestmentItem, InvestmentSpec, PoolSpec, QuotaSpec } from './specs.ts';
 

@@ -196,7 +196,7 @@ export class Fleet {
     const inputs = [...this.#nodes.values()].flatMap(({ facts, used }) =>
       facts === undefined ? [] : [{ facts, used }],
     );
-    const nodes = new NodeTable(inputs, relevant, this.#slots);
+    const nodes = new NodeTable(inputs, this.#slots, { relevantLabels: relevant, pools: this.#policyInput.pools });
     const policy = derivePolicy(this.#policyInput, nodes.profiles, now);
     const snapshot = new Snapshot({
       policy,

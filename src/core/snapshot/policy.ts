@@ -5,7 +5,7 @@ import { claimNodes, type NodeClaims } from './claims.ts';
 import { entitlementsOf, type ContributionState, type InvestmentState } from './entitlements.ts';
 import type { NamespaceFacts } from './facts.ts';
 import { resolveNamespaces } from './namespaces.ts';
-import type { NodeProfile } from './nodeTable.ts';
+import type { NodeProfile } from './nodeProfile.ts';
 import type { Problem } from './problem.ts';
 import type { AcceleratorClass, InvestmentSpec, PoolSpec, QuotaSpec } from './specs.ts';
 

@@ -4,6 +4,7 @@ import type { NodeTable } from './nodeTable.ts';
 import type { Policy, PoolState, QuotaState } from './policy.ts';
 import { RunningSet } from './running.ts';
 import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
+import { SitePower } from './sitePower.ts';
 
 /** Devices of one accelerator resource that each pod of a shape asks for. */
 export interface AcceleratorRequest {
@@ -30,6 +31,7 @@ export interface WorkloadCounts {
 export class Snapshot {
   readonly policy: Policy;
   readonly nodes: NodeTable;
+  readonly power: SitePower;
   /** Workloads that wait. */
   readonly pending: PendingSet;
   /** What runs, as the Fleet last saw it; trying things out with {@link hold} does not change it. */
@@ -50,6 +52,7 @@ export class Snapshot {
   }) {
     this.policy = parts.policy;
     this.nodes = parts.nodes;
+    this.power = new SitePower(parts.policy, parts.nodes.profiles);
     this.#slots = parts.slots;
     this.pending = parts.pending;
     this.#counts = parts.counts;
@@ -85,20 +88,21 @@ export class Snapshot {
 
   /**
    * Lets `count` pods like this one hold their resources on a node (negative: takes them back): the node's free
-   * amounts, and the use of the quota that pays for the namespace and of its user.
+   * amounts, the power of its sites, and the use of the quota that pays for the namespace and of its user.
    * A quota pays only for devices of its own pool.
    */
   hold(holder: Holder, node: number, count: number): void {
     this.nodes.take(node, this.requestOf(holder.shape), count);
     const accelerators = this.acceleratorsOf(holder.shape);
     if (accelerators.length === 0) return;
-    const profile = this.nodes.profileOf(node);
-    const pool = this.poolOfProfile(profile.id);
+    const profile = this.nodes.profileIdOf(node);
+    const pool = this.poolOfProfile(profile);
     if (pool === undefined) return;
+    this.power.hold(profile, accelerators, count);
     const quota = this.policy.quotaOfNamespace.get(holder.namespace);
     if (quota?.pool !== pool) return;
     for (const accelerator of accelerators) {
-      const index = this.policy.claims.classOf(profile.id, accelerator.resourceName);
+      const index = this.policy.claims.classOf(profile, accelerator.resourceName);
       const weight = index === undefined ? undefined : pool.classes[index]?.spec.weight;
       if (index === undefined || weight === undefined) continue;
       const devices = accelerator.devices * count;

@@ -1,0 +1,137 @@
+import { at } from '../ds/index.ts';
+import type { NodeProfile, NodeTable, SlottedRequest } from '../snapshot/index.ts';
+
+/** What is counted, and where. */
+export interface CopyQuestion {
+  readonly request: SlottedRequest;
+  readonly profiles: readonly NodeProfile[];
+  /** Nodes to be counted; undefined = every node of the profiles. */
+  readonly accepts: ((node: number) => boolean) | undefined;
+}
+
+/** A node is never counted for more: sums of all nodes stay exact. */
+const mostCopies = 2 ** 30;
+
+/**
+ * How many copies of one request each node, and so each topology domain, could hold. Exact for copies of this request
+ * alone. It follows the table's change log: {@link sync} before reading.
+ *
+ * | operation | cost |
+ * |---|---|
+ * | build | O(nodes x resources + domains) |
+ * | sync | O(changes x (resources + levels)), never more than a build |
+ * | update | O(resources + levels) |
+ * | memory | 4 bytes a node, 8 a domain |
+ */
+export class CopyCounts {
+  /** By domain; `[0]` is all nodes. */
+  readonly inDomain: Float64Array;
+  readonly #nodes: NodeTable;
+  readonly #request: SlottedRequest;
+  readonly #accepts: CopyQuestion['accepts'];
+  /** By profile id: 1 where its nodes count. */
+  readonly #allowed: Uint8Array;
+  readonly #onNode: Int32Array;
+  #seen = 0;
+
+  constructor(nodes: NodeTable, { request, profiles, accepts }: CopyQuestion) {
+    this.#nodes = nodes;
+    this.#request = request;
+    this.#accepts = accepts;
+    this.#allowed = new Uint8Array(nodes.profiles.length);
+    for (const { id } of profiles) this.#allowed[id] = 1;
+    this.#onNode = new Int32Array(nodes.count);
+    this.inDomain = new Float64Array(nodes.topology.start.length);
+    this.#build();
+  }
+
+  onNode(node: number): number {
+    return at(this.#onNode, node);
+  }
+
+  /** Catches up with everything that was taken and given back since the last time. */
+  sync(): void {
+    const { changes } = this.#nodes;
+    const { position } = changes;
+    if (position === this.#seen) return;
+    if (changes.reaches(this.#seen)) {
+      for (let i = this.#seen; i < position; i++) this.update(changes.nodeAt(i));
+      this.#seen = position;
+    } else this.#build();
+  }
+
+  /** Looks at one node again; returns by how much its count grew. */
+  update(node: number): number {
+    const grown = this.#copiesOn(node) - at(this.#onNode, node);
+    if (grown === 0) return 0;
+    this.#onNode[node] = at(this.#onNode, node) + grown;
+    const { leafOf, parent } = this.#nodes.topology;
+    for (let domain = at(leafOf, node); domain >= 0; domain = at(parent, domain))
+      this.inDomain[domain] = at(this.inDomain, domain) + grown;
+    return grown;
+  }
+
+  #copiesOn(node: number): number {
+    if (this.#allowed[this.#nodes.profileIdOf(node)] !== 1) return 0;
+    const copies = this.#nodes.copiesThatFit(node, this.#request);
+    if (copies === 0 || this.#accepts?.(node) === false) return 0;
+    return copies < mostCopies ? copies : mostCopies;
+  }
+
+  /** Resource by resource: columns are read in order, which is several times faster than node by node. */
+  #build(): void {
+    const { topology, changes } = this.#nodes;
+    const counts = this.#onNode.fill(mostCopies);
+    const { slots, amounts } = this.#request;
+    for (let i = 0; i < slots.length; i++) limitBy(counts, this.#nodes.freeColumn(at(slots, i)), at(amounts, i));
+    const { inDomain } = this;
+    inDomain.fill(0);
+    for (let node = 0; node < counts.length; node++) {
+      const copies = at(counts, node);
+      if (copies === 0) continue;
+      if (this.#allowed[this.#nodes.profileIdOf(node)] !== 1 || this.#accepts?.(node) === false) {
+        counts[node] = 0;
+        continue;
+      }
+      const leaf = at(topology.leafOf, node);
+      inDomain[leaf] = at(inDomain, leaf) + copies;
+    }
+    // Children come after their parents.
+    for (let domain = inDomain.length - 1; domain > 0; domain--) {
+      const parent = at(topology.parent, domain);
+      inDomain[parent] = at(inDomain, parent) + at(inDomain, domain);
+    }
+    this.#seen = changes.position;
+  }
+}
+
+/** Counts that a table keeps for the next asker; those unused longest give way. */
+const keptCounts = 32;
+const kept = new WeakMap<NodeTable, Map<string, CopyCounts>>();
+
+/** The counts of a request over all nodes of some profiles, as they are now. Kept with the table between askers. */
+export function copyCountsOf(nodes: NodeTable, request: SlottedRequest, profiles: readonly NodeProfile[]): CopyCounts {
+  let known = kept.get(nodes);
+  if (known === undefined) kept.set(nodes, (known = new Map<string, CopyCounts>()));
+  const key = `${request.slots.join()} ${request.amounts.join()} ${profiles.map(({ id }) => id).join()}`;
+  const counts = known.get(key) ?? new CopyCounts(nodes, { request, profiles, accepts: undefined });
+  known.delete(key);
+  known.set(key, counts);
+  for (const oldest of known.keys()) {
+    if (known.size <= keptCounts) break;
+    known.delete(oldest);
+  }
+  counts.sync();
+  return counts;
+}
+
+function limitBy(counts: Int32Array, free: Float64Array | undefined, amount: number): void {
+  if (free === undefined) {
+    counts.fill(0);
+    return;
+  }
+  for (let node = 0; node < counts.length; node++) {
+    const copies = Math.floor(at(free, node) / amount);
+    if (copies < at(counts, node)) counts[node] = copies > 0 ? copies : 0;
+  }
+}

@@ -1,0 +1,136 @@
+import { at } from '../ds/index.ts';
+import { liesIn, type FreeIndex, type Snapshot } from '../snapshot/index.ts';
+import type { Feasibility } from './feasibility.ts';
+import type { Load } from './load.ts';
+
+/** Where to look: node ids from `start` up to, not with, `end`. */
+export interface Scope {
+  readonly start: number;
+  readonly end: number;
+  /** Only nodes that lie in a domain of this level of their pool; undefined = all. */
+  readonly depth: number | undefined;
+}
+
+/**
+ * Looks for nodes along the free amounts of the resource that a load is most particular about: its accelerator, else
+ * cpu, else room for a pod. Of nodes with equal free amount the first by id is found, so that one domain fills after
+ * the other. A node is looked at in vain only where that resource is free on it and another is not.
+ *
+ * Cost of a search: O(buckets x profiles x log32 nodes).
+ */
+export class NodeSearch {
+  readonly #snapshot: Snapshot;
+  readonly #feasibility: Feasibility;
+  readonly #load: Load;
+  readonly #amount: number;
+  readonly #indexes: readonly FreeIndex[];
+  /** Whether some site's power limit counts. */
+  readonly #limited: boolean;
+  /** By profile of the load: copies that its sites can power now; empty where no limit counts. */
+  readonly #powered: number[] = [];
+
+  constructor(
+    snapshot: Snapshot,
+    feasibility: Feasibility,
+    { load, ignorePower }: { readonly load: Load; readonly ignorePower: boolean },
+  ) {
+    this.#snapshot = snapshot;
+    this.#feasibility = feasibility;
+    this.#load = load;
+    const { slot, amount } = particularResource(snapshot, load);
+    this.#amount = amount;
+    this.#indexes = load.profiles.map((profile) => snapshot.nodes.freeIndex(profile.id, slot));
+    this.#limited = !ignorePower && load.profiles.some(({ id }) => snapshot.power.limits(id, load.accelerators));
+  }
+
+  /** Copies that all sites together can power at the most; Infinity where no limit counts. */
+  powered(): number {
+    const { profiles, accelerators } = this.#load;
+    return this.#limited ? this.#snapshot.power.copiesWithin(profiles, accelerators) : Infinity;
+  }
+
+  /** The node with the least free amount that holds all `copies`; -1 when there is none. */
+  tightest(copies: number, scope: Scope): number {
+    if (this.#limited) this.#readPower();
+    const buckets = this.#bucketCount();
+    const [first] = this.#indexes;
+    if (first === undefined) return -1;
+    for (let bucket = first.bucketFor(this.#amount * copies); bucket < buckets; bucket++) {
+      const node = this.#firstIn(bucket, copies, scope);
+      if (node >= 0) return node;
+    }
+    return -1;
+  }
+
+  /** The node with the most free amount that holds at least one copy; -1 when there is none. */
+  emptiest(scope: Scope): number {
+    if (this.#limited) this.#readPower();
+    const [first] = this.#indexes;
+    if (first === undefined) return -1;
+    const least = first.bucketFor(this.#amount);
+    for (let bucket = this.#bucketCount() - 1; bucket >= least; bucket--) {
+      const node = this.#firstIn(bucket, 1, scope);
+      if (node >= 0) return node;
+    }
+    return -1;
+  }
+
+  /** How many copies, `most` at the most, a node takes that was just found. */
+  copiesOn(node: number, most: number): number {
+    let copies = most === 1 ? 1 : Math.min(most, this.#snapshot.nodes.copiesThatFit(node, this.#load.request));
+    if (this.#limited)
+      copies = Math.min(
+        copies,
+        this.#snapshot.power.copiesAt(this.#snapshot.nodes.profileIdOf(node), this.#load.accelerators),
+      );
+    return copies;
+  }
+
+  /** The first node, by id, of a bucket of any profile that holds `copies`. */
+  #firstIn(bucket: number, copies: number, { start, end, depth }: Scope): number {
+    const { nodes } = this.#snapshot;
+    let best = end;
+    for (let i = 0; i < this.#indexes.length; i++) {
+      const index = at(this.#indexes, i);
+      if (index.size(bucket) === 0 || (this.#limited && at(this.#powered, i) < copies)) continue;
+      for (let node = index.next(bucket, start); node >= 0 && node < best; node = index.next(bucket, node + 1)) {
+        if (!nodes.holds(node, this.#load.request, copies) || !this.#accepts(node)) continue;
+        if (depth !== undefined && !liesIn(nodes.topology, node, depth)) continue;
+        best = node;
+      }
+    }
+    return best < end ? best : -1;
+  }
+
+  #accepts(node: number): boolean {
+    const { shapes } = this.#load;
+    for (let i = 0; i < shapes.length; i++) {
+      if (!this.#feasibility.accepts(at(shapes, i), node)) return false;
+    }
+    return true;
+  }
+
+  #readPower(): void {
+    const { profiles, accelerators } = this.#load;
+    for (let i = 0; i < profiles.length; i++)
+      this.#powered[i] = this.#snapshot.power.copiesAt(at(profiles, i).id, accelerators);
+  }
+
+  #bucketCount(): number {
+    let count = 0;
+    for (let i = 0; i < this.#indexes.length; i++) count = Math.max(count, at(this.#indexes, i).bucketCount);
+    return count;
+  }
+}
+
+/** The accelerator of a load; cpu, else the pod itself, where it asks for none. */
+function particularResource(snapshot: Snapshot, load: Load): { readonly slot: number; readonly amount: number } {
+  const [accelerator] = load.accelerators;
+  if (accelerator !== undefined) return { slot: accelerator.slot, amount: accelerator.devices };
+  for (const name of ['cpu', 'pods']) {
+    const slot = snapshot.slotOf(name);
+    const amount = load.request.amounts[load.request.slots.indexOf(slot)];
+    if (amount !== undefined) return { slot, amount };
+  }
+  return { slot: snapshot.slotOf('pods'), amount: 1 };
+}

@@ -1,0 +1,17 @@
+import type { NodeProfile, PodFacts } from '../snapshot/index.ts';
+
+/** Pods of one shape that are placed together, and the profiles that they may use. */
+export interface PlacementRole {
+  readonly pods: readonly PodFacts[];
+  readonly profiles: readonly NodeProfile[];
+}
+
+/** What is asked of the nodes: all pods of all roles, or nothing. */
+export interface PlacementRequest {
+  readonly roles: readonly PlacementRole[];
+  readonly strategy: 'Pack' | 'Spread';
+  /** The topology level, a node label, one domain of which must hold everything; undefined = none must. */
+  readonly within: string | undefined;
+  /** Places as if no site had a power limit: whether nothing but power stands in the way. */
+  readonly ignorePower?: boolean;
+}
