@@ -3,10 +3,11 @@ import process from 'node:process';
 import { endWithParent } from '../tools/cluster/index.ts';
 import type { Benchmark } from './benchmark.ts';
 import { bind } from './bind/index.ts';
+import { core } from './core/index.ts';
 import { describeFlags, parseFlags, UsageError } from './flags.ts';
 import { formatTable, writeReport } from './report.ts';
 
-const benchmarks: readonly Benchmark[] = [bind];
+const benchmarks: readonly Benchmark[] = [bind, core];
 const stop = new AbortController();
 
 try {
