@@ -142,6 +142,7 @@ function shapeOf(devices: number): PodShape {
       nodeSelector: [],
       nodeTerms: undefined,
       tolerations: [],
+      constraints: undefined,
       unsupported: undefined,
     };
     shapes.set(devices, shape);
@@ -156,6 +157,7 @@ function podsOf(job: TraceJob): readonly PodFacts[] {
     uid: `${job.id}/${i}`,
     namespace: job.institution,
     name: `${job.id}-${i}`,
+    labels: {},
     ours: true,
     createdAt: job.submitSeconds * 1000,
     nodeName: undefined,
@@ -165,6 +167,7 @@ function podsOf(job: TraceJob): readonly PodFacts[] {
     gated: false,
     priority: 0,
     shape: shapeOf(Math.min(gpusPerNode, job.gpus - i * gpusPerNode)),
+    claims: [],
     gang: size === 1 ? undefined : { kind: 'label', name: job.id, size },
     topology: undefined,
     classes: undefined,

@@ -78,6 +78,7 @@ export function podFacts(namespace: string, gpus: number, nodeName?: string): Po
     uid: name,
     namespace,
     name,
+    labels: {},
     ours: true,
     createdAt: 0,
     nodeName,
@@ -87,6 +88,7 @@ export function podFacts(namespace: string, gpus: number, nodeName?: string): Po
     gated: false,
     priority: 0,
     shape: shapeOf(gpus),
+    claims: [],
     gang: undefined,
     topology: undefined,
     classes: undefined,
@@ -110,6 +112,7 @@ function shapeOf(gpus: number): PodShape {
       nodeSelector: [],
       nodeTerms: undefined,
       tolerations: [],
+      constraints: undefined,
       unsupported: undefined,
     };
     shapes.set(gpus, shape);

@@ -11,3 +11,4 @@ export {
   type Pod,
 } from './manifests.ts';
 export { startOperator, withOperator, type Operator } from './operator.ts';
+export { Random } from './random.ts';

@@ -3,27 +3,34 @@ import {
   matchesNode,
   untoleratedTaint,
   type NodeProfile,
+  type PodFacts,
   type PodShape,
   type Snapshot,
   type Taint,
 } from '../snapshot/index.ts';
+import { Constraints, explainObstacles, isConstrained } from './filters/index.ts';
 
 /** Taints that Kubernetes keeps on such nodes; taken for granted even before its controllers have set them. */
 const cordonTaint: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
 const notReadyTaint: Taint = { key: 'node.kubernetes.io/not-ready', value: '', effect: 'NoSchedule' };
 
 /**
- * Which nodes a shape may run on, free amounts aside: node selector and affinity, taints, cordon, readiness. Answers
- * hold for one snapshot. Worked out once for each (shape, profile); a shape that selects nodes by name or host name is
- * looked at node by node as well.
+ * Which nodes a pod may run on, free amounts aside. Answers hold for one snapshot.
+ *
+ * What depends on the node alone (node selector and affinity, taints, cordon, readiness) is worked out once for each
+ * (shape, profile); a shape that selects nodes by name or host name is looked at node by node as well. What depends on
+ * other pods and on volumes is asked for each pod with {@link allows}, and follows what the snapshot holds: the first
+ * Feasibility of a snapshot is to be made while nothing is tried out in it.
  */
 export class Feasibility {
   readonly #snapshot: Snapshot;
+  readonly #constraints: Constraints;
   readonly #profiles = new Map<PodShape, readonly NodeProfile[]>();
   readonly #byName = new Map<PodShape, boolean>();
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
+    this.#constraints = Constraints.of(snapshot);
   }
 
   /** The profiles whose nodes the shape may run on; for a shape that names nodes, those that might hold them. */
@@ -36,11 +43,34 @@ export class Feasibility {
     return profiles;
   }
 
-  /** Whether the shape may run on this node of an accepted profile. */
+  /** Whether the shape may run on this node of an accepted profile, other pods and volumes aside. */
   accepts(shape: PodShape, node: number): boolean {
     if (!this.namesNodes(shape)) return true;
     const facts = this.#snapshot.nodes.facts[node];
     return facts !== undefined && matchesNode(shape, facts.labels, facts.name);
+  }
+
+  /** Whether other pods and volumes let the pod onto the node as things are held now. */
+  allows(pod: PodFacts, node: number): boolean {
+    return this.#constraints.obstacle(pod, node) === undefined;
+  }
+
+  /** Whether placing a pod of the shape may change what {@link allows} says of the next: they go one at a time. */
+  isDynamic(shape: PodShape): boolean {
+    return isConstrained(shape);
+  }
+
+  /**
+   * Which constraints on other pods and on volumes stand in the way of a pod, as a sentence without a full stop that
+   * says how many nodes they cost; undefined = none does. O(nodes).
+   */
+  explain(pod: PodFacts): string | undefined {
+    const profiles = new Set(this.profilesOf(pod.shape).map(({ id }) => id));
+    const { nodes } = this.#snapshot;
+    const usable: number[] = [];
+    for (let node = 0; node < nodes.count; node++)
+      if (profiles.has(nodes.profileOf(node).id) && this.accepts(pod.shape, node)) usable.push(node);
+    return explainObstacles(this.#constraints, pod, usable);
   }
 
   #accepts(profile: NodeProfile, shape: PodShape): boolean {

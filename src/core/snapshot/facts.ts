@@ -1,5 +1,8 @@
 import type { MilliGpus } from '../units/index.ts';
 
+/** Labels of an object, by key. */
+export type Labels = Readonly<Record<string, string>>;
+
 /** A key of a Kubernetes label selector requirement, node affinity operators included. */
 export interface Requirement {
   readonly key: string;
@@ -43,6 +46,62 @@ export interface NodeFacts {
   readonly allocatable: Readonly<Record<string, number>>;
 }
 
+/** A port of the host that a container takes. */
+export interface HostPort {
+  /** `0.0.0.0` = every address of the host. */
+  readonly ip: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+
+/** A disk that pods of one node may share only while all of them read (`iscsi`, `rbd`). */
+export interface InlineDisk {
+  /** Everything by which the disk is known; two disks with a name in common are one. */
+  readonly names: readonly string[];
+  readonly readOnly: boolean;
+}
+
+/** A term of required pod affinity or anti-affinity. */
+export interface AffinityTerm {
+  readonly topologyKey: string;
+  /** Undefined matches no pod. */
+  readonly selector: Selector | undefined;
+  /** Empty without a `namespaceSelector`: the pod's own namespace. */
+  readonly namespaces: readonly string[];
+  readonly namespaceSelector: Selector | undefined;
+}
+
+/** A topology spread constraint with `whenUnsatisfiable: DoNotSchedule`. */
+export interface SpreadConstraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly minDomains: number;
+  /** `matchLabelKeys` merged in. Undefined matches no pod. */
+  readonly selector: Selector | undefined;
+  /** Whether nodes that the pod's selectors rule out are left out of account (`nodeAffinityPolicy`). */
+  readonly honorsAffinity: boolean;
+  /** Whether nodes whose taints the pod does not tolerate are left out of account (`nodeTaintsPolicy`). */
+  readonly honorsTaints: boolean;
+}
+
+/** What a shape asks of its node that depends on other pods, or on volumes. */
+export interface PodConstraints {
+  readonly hostPorts: readonly HostPort[];
+  readonly disks: readonly InlineDisk[];
+  readonly affinity: readonly AffinityTerm[];
+  readonly antiAffinity: readonly AffinityTerm[];
+  readonly spread: readonly SpreadConstraint[];
+  /** Each pod has volume claims; their names are in {@link PodFacts.claims}. */
+  readonly claims: boolean;
+}
+
+/** A PersistentVolumeClaim that a pod uses. */
+export interface ClaimUse {
+  readonly name: string;
+  /** Made for the pod from its template (`ephemeral`), and only usable when the pod owns it. */
+  readonly ephemeral: boolean;
+}
+
 /**
  * The part of a pod that decides where it may run. Pods made from one template share one PodShape object (interned by
  * `key`), so that feasibility is worked out once for all of them.
@@ -56,6 +115,8 @@ export interface PodShape {
   /** Required node affinity, terms are alternatives; undefined = none asked. An empty list matches no node. */
   readonly nodeTerms: readonly NodeTerm[] | undefined;
   readonly tolerations: readonly Toleration[];
+  /** Undefined, as for most pods: where it may run depends on the node alone. */
+  readonly constraints: PodConstraints | undefined;
   /** Why Moa can't schedule such a pod: a sentence that names the field; undefined = it can. */
   readonly unsupported: string | undefined;
 }
@@ -84,6 +145,8 @@ export interface PodFacts {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
+  /** Equal sets of labels are one object. */
+  readonly labels: Labels;
   /** `spec.schedulerName` is Moa's. */
   readonly ours: boolean;
   readonly createdAt: number;
@@ -98,6 +161,8 @@ export interface PodFacts {
   readonly gated: boolean;
   readonly priority: number;
   readonly shape: PodShape;
+  /** In the order of `spec.volumes`. */
+  readonly claims: readonly ClaimUse[];
   readonly gang: GangClaim | undefined;
   readonly topology: TopologyClaim | undefined;
   /** Names of the classes that the pod accepts, best first (annotation `moa.dev/class`); undefined = any. */

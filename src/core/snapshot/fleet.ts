@@ -1,5 +1,5 @@
 import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
-import type { GangSizes, NodeFacts, PodFacts, PodShape, Selector } from './facts.ts';
+import type { GangSizes, Labels, NodeFacts, PodFacts, PodShape, Selector } from './facts.ts';
 import { NodeTable } from './nodeTable.ts';
 import { PendingSet, type PendingClass } from './pending.ts';
 import { OwnerAges } from './ownerAges.ts';
@@ -7,6 +7,7 @@ import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './running.ts';
 import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
+import { Storage } from './storage.ts';
 import { gangKeyOf, gangWorkloads, singleWorkload } from './workloads.ts';
 
 interface NodeState {
@@ -41,6 +42,8 @@ const nothing: PolicyInput = { pools: [], quotas: [], investments: [], unreadabl
  * | node or manifest changed | one rebuild before the next plan: O(nodes log nodes + pods) |
  */
 export class Fleet {
+  /** Volumes and claims, to be kept up to date by whoever watches them. */
+  readonly storage = new Storage();
   readonly #slots = new ResourceSlots();
   readonly #nodes = new Map<string, NodeState>();
   readonly #pods = new Map<string, PodFacts>();
@@ -55,7 +58,10 @@ export class Fleet {
   /** Labels that some selector asks for: nodes that agree in all of them share a profile. */
   readonly #relevantLabels = new Set<string>();
   readonly #knownShapes = new WeakSet<PodShape>();
+  /** Some pod, ours or not, has affinity to others or is spread among them. */
+  #podsSelectPods = false;
   #policyInput = nothing;
+  #namespaceLabels: ReadonlyMap<string, Labels> = new Map();
   #policyLabels: ReadonlySet<string> = new Set();
   #gangSizes: GangSizes = () => undefined;
   #snapshot: Snapshot | undefined;
@@ -64,6 +70,7 @@ export class Fleet {
   /** Replaces the manifests. */
   setPolicy(input: PolicyInput): void {
     this.#policyInput = input;
+    this.#namespaceLabels = new Map(Array.from(input.namespaces, ({ name, labels }) => [name, labels]));
     this.#policyLabels = new Set(labelsOf(input));
     this.#invalidate();
   }
@@ -102,6 +109,7 @@ export class Fleet {
     if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
     if (pod.deletionAt !== undefined) this.#ending.delete(pod.uid);
     this.#pods.set(pod.uid, pod);
+    this.#learnSelection(pod.shape);
     if (unchanged) this.#refreshRunning(pod);
     else this.#occupy(pod);
     this.#queue(pod, previous);
@@ -202,6 +210,9 @@ export class Fleet {
       policy,
       nodes,
       slots: this.#slots,
+      storage: this.storage,
+      namespaceLabels: (name) => this.#namespaceLabels.get(name),
+      podsSelectPods: this.#podsSelectPods,
       pending: this.#pending,
       counts: () =>
         (this.#counts ??= countWorkloads(this.#pods.values(), this.#assumed, this.#pending.classes(), policy)),
@@ -335,13 +346,24 @@ export class Fleet {
     }
   }
 
+  /** The labels of all pods count from the first pod on that selects others. */
+  #learnSelection({ constraints }: PodShape): void {
+    if (this.#podsSelectPods || constraints === undefined) return;
+    const { affinity, antiAffinity, spread } = constraints;
+    if (affinity.length + antiAffinity.length + spread.length === 0) return;
+    this.#podsSelectPods = true;
+    this.#invalidate();
+  }
+
   #invalidate(): void {
     this.#snapshot = undefined;
   }
 }
 
 function sameHold(a: PodFacts, b: PodFacts): boolean {
-  return a.nodeName === b.nodeName && a.phase === b.phase && a.shape === b.shape && a.user === b.user;
+  if (a.nodeName !== b.nodeName || a.phase !== b.phase || a.shape !== b.shape || a.user !== b.user) return false;
+  // Other pods' constraints look at labels, and not at pods that are on their way out.
+  return a.labels === b.labels && (a.deletionAt === undefined) === (b.deletionAt === undefined);
 }
 
 function labelsOfShape(shape: PodShape): string[] {

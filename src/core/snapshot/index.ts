@@ -18,5 +18,7 @@ export * from './resourceSlots.ts';
 export * from './running.ts';
 export type { PowerShortage } from './sitePower.ts';
 export * from './snapshot.ts';
+export { readClaim, readCsiNode, readStorageClass, readVolume } from './readStorage.ts';
 export * from './specs.ts';
+export * from './storage.ts';
 export * from './workloads.ts';

@@ -1,6 +1,4 @@
-import type { NodeTerm, PodShape, Requirement, Selector, Taint, Toleration } from './facts.ts';
-
-type Labels = Readonly<Record<string, string>>;
+import type { Labels, NodeTerm, PodShape, Requirement, Selector, Taint, Toleration } from './facts.ts';
 
 /** Whether the labels meet every requirement. Semantics of `k8s.io/apimachinery/pkg/labels`. */
 export function matches(selector: Selector, labels: Labels): boolean {
@@ -13,7 +11,12 @@ export function matches(selector: Selector, labels: Labels): boolean {
  */
 export function matchesNode(shape: PodShape, labels: Labels, nodeName: string): boolean {
   if (!matches(shape.nodeSelector, labels)) return false;
-  return shape.nodeTerms === undefined || shape.nodeTerms.some((term) => matchesTerm(term, labels, nodeName));
+  return shape.nodeTerms === undefined || matchesAnyTerm(shape.nodeTerms, labels, nodeName);
+}
+
+/** Whether one of the terms, which are alternatives, matches. */
+export function matchesAnyTerm(terms: readonly NodeTerm[], labels: Labels, nodeName: string): boolean {
+  return terms.some((term) => matchesTerm(term, labels, nodeName));
 }
 
 /** The first taint that keeps the pod off the node, or undefined. PreferNoSchedule keeps no one off. */

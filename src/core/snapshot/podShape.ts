@@ -1,19 +1,28 @@
 import type { NodeTerm, PodShape, Requirement, Selector, Toleration } from './facts.ts';
-import { effectiveRequests, isSidecar, type Refuse } from './podRequests.ts';
+import { requirementsOf } from './labelSelector.ts';
+import { readConstraints } from './podConstraints.ts';
+import { effectiveRequests, type Refuse } from './podRequests.ts';
 import { listOf, objectOf, textMembersOf, textOf, textsOf, type Raw } from './raw.ts';
 
-/** Volumes that any node can serve. All others bind a pod to some nodes, or are limited per node. */
-const freeVolumes = new Set([
+/**
+ * Volumes that are modelled, most of them as what any node can serve. The disks of clouds (`awsElasticBlockStore` and
+ * the like) are not: Kubernetes hands them to a CSI driver node by node.
+ */
+const knownVolumes = new Set([
   'cephfs',
   'configMap',
   'csi',
   'downwardAPI',
   'emptyDir',
+  'ephemeral',
   'glusterfs',
   'hostPath',
   'image',
+  'iscsi',
   'nfs',
+  'persistentVolumeClaim',
   'projected',
+  'rbd',
   'secret',
 ]);
 
@@ -28,7 +37,7 @@ export function readShape(pod: Raw): Omit<PodShape, 'key'> {
   let unsupported: string | undefined;
   const refuse = (sentence: string) => (unsupported ??= sentence);
   const requests = effectiveRequests(pod, refuse);
-  const nodeSelector = readNodeSelector(spec['nodeSelector']);
+  const nodeSelector = requirementsOf(textMembersOf(spec['nodeSelector']));
   const nodeTerms = readNodeTerms(spec, refuse);
   const tolerations = readTolerations(spec['tolerations'], refuse);
   refuseUnmodelled(spec, (field) =>
@@ -36,13 +45,7 @@ export function readShape(pod: Raw): Omit<PodShape, 'key'> {
       `${field} is not supported by this version of Moa; remove it, or give the pod another scheduler in spec.schedulerName.`,
     ),
   );
-  return { requests, nodeSelector, nodeTerms, tolerations, unsupported };
-}
-
-function readNodeSelector(value: unknown): Selector {
-  return Object.entries(textMembersOf(value))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, wanted]) => ({ key, operator: 'In', values: [wanted] }));
+  return { requests, nodeSelector, nodeTerms, tolerations, constraints: readConstraints(pod), unsupported };
 }
 
 function readNodeTerms(spec: Raw, refuse: Refuse): readonly NodeTerm[] | undefined {
@@ -94,30 +97,10 @@ function readTolerations(value: unknown, refuse: Refuse): readonly Toleration[] 
 /** Names every field that limits the nodes in a way that is not modelled. */
 function refuseUnmodelled(spec: Raw, refuse: Refuse): void {
   listOf(spec['volumes']).forEach((volume, i) => {
-    const kind = Object.keys(objectOf(volume)).find((member) => member !== 'name' && !freeVolumes.has(member));
+    const kind = Object.keys(objectOf(volume)).find((member) => member !== 'name' && !knownVolumes.has(member));
     if (kind !== undefined) refuse(`spec.volumes[${i}].${kind}`);
   });
-  for (const list of ['containers', 'initContainers']) {
-    listOf(spec[list])
-      .map(objectOf)
-      .forEach((container, i) => {
-        if (list === 'initContainers' && !isSidecar(container)) return;
-        const port = listOf(container['ports']).findIndex((value) => takesHostPort(objectOf(value)));
-        if (port >= 0) refuse(`spec.${list}[${i}].ports[${port}].hostPort`);
-      });
-  }
-  const affinity = objectOf(spec['affinity']);
-  for (const kind of ['podAffinity', 'podAntiAffinity'])
-    if (listOf(objectOf(affinity[kind])[required]).length > 0) refuse(`spec.affinity.${kind}.${required}`);
-  const spread = listOf(spec['topologySpreadConstraints']).findIndex(
-    (value) => objectOf(value)['whenUnsatisfiable'] !== 'ScheduleAnyway',
-  );
-  if (spread >= 0) refuse(`spec.topologySpreadConstraints[${spread}] with whenUnsatisfiable: DoNotSchedule`);
   if (listOf(spec['resourceClaims']).length > 0) refuse('spec.resourceClaims');
-}
-
-function takesHostPort(port: Raw): boolean {
-  return typeof port['hostPort'] === 'number' && port['hostPort'] > 0;
 }
 
 function isOperator(value: unknown): value is Requirement['operator'] {

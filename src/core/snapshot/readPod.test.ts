@@ -151,32 +151,9 @@ describe('where a pod may run', () => {
 });
 
 describe('what is not modelled is named', () => {
-  const hard = 'requiredDuringSchedulingIgnoredDuringExecution';
   const table: [string, Json, string][] = [
-    [
-      'a claimed volume',
-      { volumes: [{ name: 'v', persistentVolumeClaim: {} }] },
-      'spec.volumes[0].persistentVolumeClaim',
-    ],
-    ['an ephemeral volume', { volumes: [{ emptyDir: {} }, { ephemeral: {} }] }, 'spec.volumes[1].ephemeral'],
+    ["a cloud's disk", { volumes: [{ emptyDir: {} }, { gcePersistentDisk: {} }] }, 'spec.volumes[1].gcePersistentDisk'],
     ['a kind of volume that we do not know', { volumes: [{ name: 'v', warpDisk: {} }] }, 'spec.volumes[0].warpDisk'],
-    [
-      'a port of the host',
-      { containers: [{}, { ports: [{ containerPort: 1 }, { hostPort: 80 }] }] },
-      'spec.containers[1].ports[1].hostPort',
-    ],
-    [
-      'a port of the host that a sidecar takes',
-      { initContainers: [{ restartPolicy: 'Always', ports: [{ hostPort: 80 }] }] },
-      'spec.initContainers[0].ports[0].hostPort',
-    ],
-    ['pod affinity', { affinity: { podAffinity: { [hard]: [{}] } } }, `spec.affinity.podAffinity.${hard}`],
-    ['pod anti-affinity', { affinity: { podAntiAffinity: { [hard]: [{}] } } }, `spec.affinity.podAntiAffinity.${hard}`],
-    [
-      'hard topology spread',
-      { topologySpreadConstraints: [{ whenUnsatisfiable: 'ScheduleAnyway' }, { whenUnsatisfiable: 'DoNotSchedule' }] },
-      'spec.topologySpreadConstraints[1]',
-    ],
     ['claims of dynamic resources', { resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
     [
       'an unknown field of a node',
@@ -208,7 +185,7 @@ describe('what is not modelled is named', () => {
       containers: [{ ports: [{ containerPort: 80 }] }],
       initContainers: [{ ports: [{ hostPort: 80 }] }],
     });
-    assert.equal(shape.unsupported, undefined);
+    assert.deepEqual([shape.unsupported, shape.constraints], [undefined, undefined]);
   });
 });
 
@@ -351,6 +328,7 @@ describe('PodReader', () => {
       uid: 'u1',
       namespace: 'kaist',
       name: 'train-0',
+      labels: { 'moa.dev/user': 'kim' },
       ours: true,
       createdAt: Date.UTC(2026, 2, 1),
       nodeName: 'n1',
@@ -359,6 +337,7 @@ describe('PodReader', () => {
       deletionAt: Date.UTC(2026, 2, 1, 0, 1),
       gated: true,
       priority: 7,
+      claims: [],
       gang: undefined,
       topology: { level: 'zone', required: true },
       classes: ['h200', 'b200'],

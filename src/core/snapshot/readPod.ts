@@ -1,9 +1,10 @@
 import { schedulerName } from '../../api/v1alpha1/constants/index.ts';
-import type { PodFacts, PodPhase, PodShape } from './facts.ts';
+import type { Labels, PodFacts, PodPhase, PodShape } from './facts.ts';
 import { Interner } from './interner.ts';
 import { readClaims } from './podClaims.ts';
+import { readClaimUses } from './podConstraints.ts';
 import { readShape } from './podShape.ts';
-import { listOf, objectOf, textOf, type Raw } from './raw.ts';
+import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
 
 /** Shapes and texts that are remembered: more than a busy cluster has in use at once. */
 const remembered = 50_000;
@@ -16,6 +17,7 @@ const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed'
  */
 export class PodReader {
   readonly #shapes = new Interner<PodShape>(remembered);
+  readonly #labels = new Interner<Labels>(remembered);
   readonly #texts = new Interner<string>(remembered);
 
   /**
@@ -31,6 +33,7 @@ export class PodReader {
       uid: textOf(metadata['uid']) ?? '',
       namespace: this.#shared(textOf(metadata['namespace']) ?? ''),
       name: textOf(metadata['name']) ?? '',
+      labels: this.#labelsOf(metadata),
       ours: spec['schedulerName'] === schedulerName,
       createdAt: instantOf(metadata['creationTimestamp']),
       nodeName: this.#nodeName(spec),
@@ -40,6 +43,7 @@ export class PodReader {
       gated: listOf(spec['schedulingGates']).length > 0,
       priority: Number.isSafeInteger(spec['priority']) ? Number(spec['priority']) : 0,
       shape: this.#shapeOf(raw),
+      claims: readClaimUses(raw),
       gang: claims.gang,
       topology: claims.topology,
       classes: claims.classes,
@@ -55,6 +59,11 @@ export class PodReader {
     const shape = readShape(raw);
     const key = JSON.stringify(shape);
     return this.#shapes.intern(key, () => ({ key, ...shape }));
+  }
+
+  #labelsOf(metadata: Raw): Labels {
+    const entries = Object.entries(textMembersOf(metadata['labels'])).sort(([a], [b]) => (a < b ? -1 : 1));
+    return this.#labels.intern(JSON.stringify(entries), () => Object.fromEntries(entries));
   }
 
   #nodeName(spec: Raw): string | undefined {

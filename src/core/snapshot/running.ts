@@ -54,6 +54,11 @@ export class RunningSet {
     if (pods?.size === 0) this.#byNamespace.delete(pod.namespace);
   }
 
+  /** Everything that runs. */
+  *pods(): Iterable<HeldPod> {
+    for (const pods of this.#byNamespace.values()) yield* pods.values();
+  }
+
   /** Namespaces in which something runs. */
   namespaces(): Iterable<string> {
     return this.#byNamespace.keys();

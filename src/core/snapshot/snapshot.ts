@@ -1,10 +1,11 @@
-import type { PodFacts, PodShape } from './facts.ts';
+import type { Labels, PodFacts, PodShape } from './facts.ts';
 import type { PendingSet } from './pending.ts';
 import type { NodeTable } from './nodeTable.ts';
 import type { Policy, PoolState, QuotaState } from './policy.ts';
 import { RunningSet } from './running.ts';
 import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
 import { SitePower } from './sitePower.ts';
+import type { Storage } from './storage.ts';
 
 /** Devices of one accelerator resource that each pod of a shape asks for. */
 export interface AcceleratorRequest {
@@ -13,8 +14,11 @@ export interface AcceleratorRequest {
   readonly devices: number;
 }
 
-/** Who holds something: the part of a pod that accounting needs. */
-export type Holder = Pick<PodFacts, 'namespace' | 'user' | 'shape'>;
+/** Who holds something: the part of a pod that accounting and other pods' constraints need. */
+export type Holder = Pick<
+  PodFacts,
+  'uid' | 'namespace' | 'name' | 'labels' | 'user' | 'shape' | 'claims' | 'deletionAt'
+>;
 
 /** Workloads of a quota's own namespaces. */
 export interface WorkloadCounts {
@@ -36,6 +40,14 @@ export class Snapshot {
   readonly pending: PendingSet;
   /** What runs, as the Fleet last saw it; trying things out with {@link hold} does not change it. */
   readonly running = new RunningSet();
+  /** Volumes and claims; it changes in place. */
+  readonly storage: Storage;
+  /** Labels of a namespace; undefined for one that is not known. */
+  readonly namespaceLabels: (namespace: string) => Labels | undefined;
+  /** Whether some pod has affinity to others or is spread among them, so that labels of pods count. */
+  readonly podsSelectPods: boolean;
+  /** Hears of everything that {@link hold} changes. */
+  onHold: ((holder: Holder, node: number, count: number) => void) | undefined;
   readonly #slots: ResourceSlots;
   readonly #counts: () => ReadonlyMap<string, WorkloadCounts>;
   readonly #acceleratorNames: ReadonlySet<string>;
@@ -49,12 +61,18 @@ export class Snapshot {
     slots: ResourceSlots;
     pending: PendingSet;
     counts: () => ReadonlyMap<string, WorkloadCounts>;
+    storage: Storage;
+    namespaceLabels: (namespace: string) => Labels | undefined;
+    podsSelectPods: boolean;
   }) {
     this.policy = parts.policy;
     this.nodes = parts.nodes;
     this.power = new SitePower(parts.policy, parts.nodes.profiles);
     this.#slots = parts.slots;
     this.pending = parts.pending;
+    this.storage = parts.storage;
+    this.namespaceLabels = parts.namespaceLabels;
+    this.podsSelectPods = parts.podsSelectPods;
     this.#counts = parts.counts;
     this.#acceleratorNames = acceleratorNames(parts.policy);
     const pools = new Map(parts.policy.pools.map((pool) => [pool.spec.name, pool]));
@@ -93,6 +111,7 @@ export class Snapshot {
    */
   hold(holder: Holder, node: number, count: number): void {
     this.nodes.take(node, this.requestOf(holder.shape), count);
+    this.onHold?.(holder, node, count);
     const accelerators = this.acceleratorsOf(holder.shape);
     if (accelerators.length === 0) return;
     const profile = this.nodes.profileIdOf(node);

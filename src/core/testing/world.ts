@@ -107,6 +107,7 @@ export function pod(
     uid: `uid-${name}`,
     namespace,
     name,
+    labels: {},
     ours: true,
     createdAt: created,
     nodeName: undefined,
@@ -116,6 +117,7 @@ export function pod(
     gated: false,
     priority: 0,
     shape: podShape(devices, shape),
+    claims: [],
     gang,
     topology: undefined,
     classes: undefined,
@@ -137,6 +139,7 @@ export function podShape(devices: number, more: Partial<PodShape> = {}): PodShap
     nodeSelector: [],
     nodeTerms: undefined,
     tolerations: [],
+    constraints: undefined,
     unsupported: undefined,
     ...more,
   };
