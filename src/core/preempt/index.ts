@@ -1,0 +1,3 @@
+export type { VictimCause } from './claim.ts';
+export type { Taker } from './taker.ts';
+export * from './victimFinder.ts';

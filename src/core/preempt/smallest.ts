@@ -1,0 +1,111 @@
+import { at } from '../ds/index.ts';
+import type { Trial } from './trial.ts';
+
+/** What a set of victims has to free at the least, and what each claim frees. */
+export interface Deficit {
+  /** Milli-GPUs that the quota lacks. */
+  readonly amount: number;
+  /** Devices that the nodes lack. */
+  readonly devices: number;
+  /** By claim number. */
+  readonly amounts: Float64Array;
+  readonly devicesOf: Float64Array;
+}
+
+/** Claims taken in vain, at the most, in the search for a smaller set: some milliseconds. */
+const budget = 4096;
+
+/** The fewest claims that could cover the deficit if nothing but sums counted; Infinity = all of them do not. */
+export function leastVictims({ amount, devices, amounts, devicesOf }: Deficit): number {
+  return Math.max(1, leastToCover(amount, amounts), leastToCover(devices, devicesOf));
+}
+
+function leastToCover(need: number, values: Float64Array): number {
+  if (need <= 0) return 0;
+  const sorted = values.toSorted();
+  let sum = 0;
+  for (let taken = 1; taken <= sorted.length; taken++) {
+    sum += at(sorted, sorted.length - taken);
+    if (sum >= need) return taken;
+  }
+  return Infinity;
+}
+
+/**
+ * The first set, in the stated order, of at most `most` claims that makes room, fewest first; undefined when there is
+ * none or looking at all sets of a size would take too long. Nothing is taken when it returns.
+ *
+ * Cost: O(min(sets of that many claims, budget)) takes.
+ */
+export function smallestSet(trial: Trial, deficit: Deficit, most: number): readonly number[] | undefined {
+  const search = new SubsetSearch(trial, deficit);
+  const n = trial.claims.length;
+  let sets = 0;
+  for (let size = leastVictims(deficit); size <= Math.min(most, n); size++) {
+    sets += choose(n, size);
+    // One at a time nearly all are passed over by their size alone.
+    if (size > 1 && sets > budget) return undefined;
+    const found = search.ofSize(size);
+    if (found !== undefined || search.left <= 0) return found;
+  }
+  return undefined;
+}
+
+class SubsetSearch {
+  /** Takes that are still allowed. */
+  left = budget;
+  readonly #trial: Trial;
+  readonly #deficit: Deficit;
+  readonly #mostAmount: number;
+  readonly #mostDevices: number;
+
+  constructor(trial: Trial, deficit: Deficit) {
+    this.#trial = trial;
+    this.#deficit = deficit;
+    this.#mostAmount = deficit.amounts.reduce((most, value) => Math.max(most, value), 0);
+    this.#mostDevices = deficit.devicesOf.reduce((most, value) => Math.max(most, value), 0);
+  }
+
+  ofSize(size: number): readonly number[] | undefined {
+    const ids: number[] = [];
+    return this.#extend(ids, size, this.#deficit.amount, this.#deficit.devices) ? ids : undefined;
+  }
+
+  /** Takes `more` claims after the last of `ids`; `amount` and `devices` are what is lacking then. */
+  #extend(ids: number[], more: number, amount: number, devices: number): boolean {
+    if (more === 0) return this.#trial.fits();
+    const { amounts, devicesOf } = this.#deficit;
+    const leastAmount = amount - (more - 1) * this.#mostAmount;
+    const leastDevices = devices - (more - 1) * this.#mostDevices;
+    for (let id = (ids.at(-1) ?? -1) + 1; id <= amounts.length - more; id++) {
+      if (at(amounts, id) < leastAmount || at(devicesOf, id) < leastDevices) continue;
+      if (this.left-- <= 0) return false;
+      const before = this.#trial.size;
+      if (!this.#trial.take(id)) continue;
+      if (this.#trial.size !== before + 1) {
+        // Taking it sent smaller ones back: that is another set, and its turn comes by itself.
+        this.#restore(ids);
+        continue;
+      }
+      ids.push(id);
+      const found = this.#extend(ids, more - 1, amount - at(amounts, id), devices - at(devicesOf, id));
+      this.#trial.putBack(id);
+      if (found) return true;
+      ids.pop();
+    }
+    return false;
+  }
+
+  /** Back to exactly these. */
+  #restore(ids: readonly number[]): void {
+    for (const id of this.#trial.taken()) if (!ids.includes(id)) this.#trial.putBack(id);
+    for (const id of ids) if (!this.#trial.has(id)) this.#trial.take(id);
+  }
+}
+
+/** Sets of `k` out of `n`; rounded, and Infinity where it overflows. */
+function choose(n: number, k: number): number {
+  let sets = 1;
+  for (let i = 1; i <= k; i++) sets = (sets * (n - k + i)) / i;
+  return sets;
+}

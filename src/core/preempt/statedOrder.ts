@@ -1,0 +1,121 @@
+import { Heap } from '../ds/index.ts';
+import type { PoolState, QuotaState } from '../snapshot/index.ts';
+import type { Claim, VictimCause } from './claim.ts';
+import type { Rights } from './rights.ts';
+
+const preference: readonly VictimCause[] = ['Overdue', 'Reclaim', 'Priority', 'Fairness'];
+
+/**
+ * Claims in the order in which they are preferred (DESIGN.md section 4.2): what is past its walltime, then reclaim, own
+ * lower priority, fairness; each walking down the tree to the sibling with the largest fair share, as it is once those
+ * before have gone; then lower priority, then latest start. Claims on a quota that would no longer borrow by then come
+ * last. The tree is as before when it returns.
+ *
+ * Cost: O(claims x (log claims + depth x log siblings)).
+ */
+export function inStatedOrder(
+  claims: readonly Claim[],
+  { pool, rights, shareOf }: { pool: PoolState; rights: Rights; shareOf: (quota: QuotaState) => number },
+): readonly Claim[] {
+  const ordered: Claim[] = [];
+  const late: Claim[] = [];
+  const charge = ({ holding }: Claim, sign: 1 | -1) => {
+    for (const { classIndex, devices } of holding.charges) {
+      pool.tree.charge(holding.quota.index, classIndex, sign * devices);
+    }
+  };
+  for (const cause of preference) {
+    const ofCause = claims.filter((claim) => claim.cause === cause);
+    if (ofCause.length === 0) continue;
+    const root = new Branch(() => 0);
+    const branches = new Map<number, Branch>();
+    for (const claim of ofCause) leafOf(claim.holding.quota, { branches, root, shareOf }).add(claim);
+    root.settle();
+    for (let next = root.take(rights, late); next !== undefined; next = root.take(rights, late)) {
+      ordered.push(next);
+      charge(next, -1);
+    }
+  }
+  for (const claim of ordered) charge(claim, 1);
+  return ordered.concat(late);
+}
+
+function leafOf(
+  quota: QuotaState,
+  tree: { branches: Map<number, Branch>; root: Branch; shareOf: (quota: QuotaState) => number },
+): Branch {
+  const known = tree.branches.get(quota.index);
+  if (known !== undefined) return known;
+  const branch = new Branch(() => tree.shareOf(quota));
+  tree.branches.set(quota.index, branch);
+  const [, parent] = quota.chain;
+  (parent === undefined ? tree.root : leafOf(parent, tree)).addChild(branch);
+  return branch;
+}
+
+/**
+ * The claims of one quota and of those below it. Shares only fall while claims are taken, so that the child with the
+ * largest known share is brought up to date when it comes first, and the others not at all.
+ */
+class Branch {
+  readonly #shareNow: () => number;
+  readonly #children: Branch[] = [];
+  readonly #own: Claim[] = [];
+  readonly #heap = new Heap<Branch>((a, b) => b.#share - a.#share || 0);
+  #share = 0;
+  #next = 0;
+
+  constructor(shareNow: () => number) {
+    this.#shareNow = shareNow;
+  }
+
+  add(claim: Claim): void {
+    this.#own.push(claim);
+  }
+
+  addChild(child: Branch): void {
+    this.#children.push(child);
+  }
+
+  /** Sorts everything by the shares of now. To be called once, when all claims are in. */
+  settle(): void {
+    this.#own.sort(compareInQuota);
+    // What a parent holds itself stands beside its children, with the parent's share.
+    if (this.#own.length > 0 && this.#children.length > 0) {
+      const own = new Branch(this.#shareNow);
+      for (const claim of this.#own.splice(0)) own.add(claim);
+      this.#children.push(own);
+    }
+    for (const child of this.#children) {
+      child.settle();
+      this.#heap.push(child);
+    }
+    this.#share = this.#shareNow();
+  }
+
+  /** The next claim; those on quotas that no longer borrow are put into `late` on the way. */
+  take(rights: Rights, late: Claim[]): Claim | undefined {
+    for (let top = this.#heap.top; top !== undefined; top = this.#heap.top) {
+      const share = top.#shareNow();
+      if (share < top.#share) {
+        top.#share = share;
+        this.#heap.settleTop();
+        continue;
+      }
+      const claim = top.take(rights, late);
+      if (claim !== undefined) return claim;
+      this.#heap.pop();
+    }
+    for (let claim = this.#own[this.#next]; claim !== undefined; claim = this.#own[this.#next]) {
+      this.#next++;
+      if (claim.right === undefined || rights.isOpen(claim.right)) return claim;
+      late.push(claim);
+    }
+    return undefined;
+  }
+}
+
+/** Within one quota: lower priority, then latest start; names decide what is left, so that the order is one. */
+function compareInQuota({ holding: { workload: a } }: Claim, { holding: { workload: b } }: Claim): number {
+  return a.priority - b.priority || b.startedAt - a.startedAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
