@@ -1,3 +1,4 @@
 export * from './arrays.ts';
 export * from './bitSet.ts';
 export * from './heap.ts';
+export * from './sortedList.ts';

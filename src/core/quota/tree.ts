@@ -27,6 +27,8 @@ export interface QuotaNode {
  */
 export class QuotaTree {
   readonly size: number;
+  readonly #quotas: readonly QuotaNode[];
+  readonly #readyCapacity: MilliGpus;
   readonly #classes: number;
   readonly #weights: readonly MilliGpus[];
   readonly #parent: Int32Array;
@@ -45,6 +47,8 @@ export class QuotaTree {
     const n = quotas.length;
     const classes = weights.length;
     this.size = n;
+    this.#quotas = quotas;
+    this.#readyCapacity = readyCapacity;
     this.#classes = classes;
     this.#weights = weights;
     this.#parent = Int32Array.from([...quotas.map((q) => q.parent ?? n), -1]);
@@ -82,6 +86,14 @@ export class QuotaTree {
     }
     this.#subtree[n] = at(this.#subtree, n) + Math.max(0, readyCapacity - guaranteed);
     this.#local[n] = at(this.#subtree, n);
+  }
+
+  /** A tree of the same quotas that begins with what is held now and then goes its own way. O(quotas x classes). */
+  fork(): QuotaTree {
+    const fork = new QuotaTree(this.#quotas, this.#weights, this.#readyCapacity);
+    fork.#usage.set(this.#usage);
+    fork.#devices.set(this.#devices);
+    return fork;
   }
 
   /** Adds (or, negative, gives back) devices of a class held by quota `q`. Giving back is the exact undo. */

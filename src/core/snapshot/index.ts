@@ -1,4 +1,5 @@
 export * from './claims.ts';
+export type { Ending } from './endings.ts';
 export * from './entitlements.ts';
 export * from './facts.ts';
 export * from './fleet.ts';
@@ -22,3 +23,4 @@ export { readClaim, readCsiNode, readStorageClass, readVolume } from './readStor
 export * from './specs.ts';
 export * from './storage.ts';
 export * from './workloads.ts';
+export * from './walltime.ts';

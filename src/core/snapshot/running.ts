@@ -1,3 +1,4 @@
+import { Endings } from './endings.ts';
 import type { PodFacts } from './facts.ts';
 
 /** A pod that holds its resources on a node. */
@@ -34,24 +35,64 @@ export interface RunningWorkload {
  *
  * | operation | cost |
  * |---|---|
- * | put, delete | O(1) |
+ * | put, delete | O(1), O(log pods) once the endings were asked for |
+ * | endings | O(1); the first time O(pods log pods) |
  * | workloadsOf | O(pods of the namespace) |
  */
 export class RunningSet {
   readonly #byNamespace = new Map<string, Map<string, HeldPod>>();
+  readonly #defaultWalltime: (namespace: string) => number;
+  /** By namespace, how many of Moa's own pods run at each priority. */
+  readonly #priorities = new Map<string, Map<number, number>>();
+  /** Undefined until someone asks: not every snapshot is looked ahead from. */
+  #endings: Endings | undefined;
+
+  /** @param defaultWalltime of a namespace's workloads that declare none, milliseconds; must not change */
+  constructor(defaultWalltime: (namespace: string) => number) {
+    this.#defaultWalltime = defaultWalltime;
+  }
 
   /** Adds a pod, or takes its latest facts. */
   put(held: HeldPod): void {
     const { pod } = held;
     let pods = this.#byNamespace.get(pod.namespace);
     if (pods === undefined) this.#byNamespace.set(pod.namespace, (pods = new Map<string, HeldPod>()));
+    const before = pods.get(pod.uid);
+    this.#endings?.replace(before, held);
+    if (before !== undefined) this.#count(before.pod, -1);
+    this.#count(pod, 1);
     pods.set(pod.uid, held);
   }
 
   delete(pod: PodFacts): void {
     const pods = this.#byNamespace.get(pod.namespace);
-    pods?.delete(pod.uid);
-    if (pods?.size === 0) this.#byNamespace.delete(pod.namespace);
+    if (pods === undefined) return;
+    const before = pods.get(pod.uid);
+    this.#endings?.replace(before, undefined);
+    if (before !== undefined) this.#count(before.pod, -1);
+    pods.delete(pod.uid);
+    if (pods.size === 0) this.#byNamespace.delete(pod.namespace);
+  }
+
+  /** Least priority of Moa's own pods that run in a namespace; Infinity when there are none. O(priorities in use). */
+  lowestPriority(namespace: string): number {
+    let lowest = Infinity;
+    for (const priority of this.#priorities.get(namespace)?.keys() ?? []) lowest = Math.min(lowest, priority);
+    return lowest;
+  }
+
+  /** What runs by the time it ends. */
+  endings(): Endings {
+    return (this.#endings ??= new Endings(this.pods(), this.#defaultWalltime));
+  }
+
+  #count({ ours, namespace, priority }: PodFacts, change: 1 | -1): void {
+    if (!ours) return;
+    let counts = this.#priorities.get(namespace);
+    if (counts === undefined) this.#priorities.set(namespace, (counts = new Map<number, number>()));
+    const count = (counts.get(priority) ?? 0) + change;
+    if (count > 0) counts.set(priority, count);
+    else counts.delete(priority);
   }
 
   /** Everything that runs. */

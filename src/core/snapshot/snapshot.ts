@@ -5,6 +5,7 @@ import type { Policy, PoolState, QuotaState } from './policy.ts';
 import { RunningSet } from './running.ts';
 import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
 import { SitePower } from './sitePower.ts';
+import { walltimeOf } from './walltime.ts';
 import type { Storage } from './storage.ts';
 
 /** Devices of one accelerator resource that each pod of a shape asks for. */
@@ -39,7 +40,7 @@ export class Snapshot {
   /** Workloads that wait. */
   readonly pending: PendingSet;
   /** What runs, as the Fleet last saw it; trying things out with {@link hold} does not change it. */
-  readonly running = new RunningSet();
+  readonly running: RunningSet;
   /** Volumes and claims; it changes in place. */
   readonly storage: Storage;
   /** Labels of a namespace; undefined for one that is not known. */
@@ -68,6 +69,7 @@ export class Snapshot {
     this.policy = parts.policy;
     this.nodes = parts.nodes;
     this.power = new SitePower(parts.policy, parts.nodes.profiles);
+    this.running = new RunningSet((namespace) => walltimeOf(undefined, parts.policy.quotaOfNamespace.get(namespace)));
     this.#slots = parts.slots;
     this.pending = parts.pending;
     this.storage = parts.storage;
