@@ -1,5 +1,3 @@
-import { at } from './arrays.ts';
-
 /**
  * A set of small integers with a fast "next member", as bitmaps of bitmaps: each level has one bit for every word of
  * the level below.
@@ -22,13 +20,14 @@ export class BitSet {
   }
 
   has(value: number): boolean {
-    return (at(at(this.#levels, 0), value >>> 5) & (1 << (value & 31))) !== 0;
+    const level = this.#levels[0] as Uint32Array;
+    return ((level[value >>> 5] as number) & (1 << (value & 31))) !== 0;
   }
 
   add(value: number): void {
     let i = value;
     for (const level of this.#levels) {
-      const word = at(level, i >>> 5);
+      const word = level[i >>> 5] as number;
       level[i >>> 5] = word | (1 << (i & 31));
       if (word !== 0) return;
       i >>>= 5;
@@ -38,7 +37,7 @@ export class BitSet {
   delete(value: number): void {
     let i = value;
     for (const level of this.#levels) {
-      const word = at(level, i >>> 5) & ~(1 << (i & 31));
+      const word = (level[i >>> 5] as number) & ~(1 << (i & 31));
       level[i >>> 5] = word;
       if (word !== 0) return;
       i >>>= 5;
@@ -49,10 +48,10 @@ export class BitSet {
   next(from: number): number {
     let i = from;
     for (let depth = 0; depth < this.#levels.length; depth++) {
-      const level = at(this.#levels, depth);
+      const level = this.#levels[depth] as Uint32Array;
       const index = i >>> 5;
       if (index >= level.length) return -1;
-      const word = at(level, index) & (-1 << (i & 31));
+      const word = (level[index] as number) & (-1 << (i & 31));
       if (word !== 0) return this.#descend(depth, (index << 5) | lowestBit(word));
       i = index + 1;
     }
@@ -61,7 +60,10 @@ export class BitSet {
 
   #descend(depth: number, position: number): number {
     let i = position;
-    for (let d = depth - 1; d >= 0; d--) i = (i << 5) | lowestBit(at(at(this.#levels, d), i));
+    for (let d = depth - 1; d >= 0; d--) {
+      const level = this.#levels[d] as Uint32Array;
+      i = (i << 5) | lowestBit(level[i] as number);
+    }
     return i;
   }
 }

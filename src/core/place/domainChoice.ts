@@ -1,12 +1,9 @@
-import { at } from '../ds/index.ts';
 import type { CopyCounts } from './copyCounts.ts';
 
 /** A necessary condition for a domain to hold a request: room for so many copies. */
 export interface Need {
   readonly counts: CopyCounts;
   readonly copies: number;
-  /** What a copy to spare counts when domains are compared. */
-  readonly weight: number;
 }
 
 /** A domain and its place in the order in which domains are tried. */
@@ -15,24 +12,40 @@ export interface Ranked {
   readonly rank: number;
 }
 
+/** What narrows and orders the choice. */
+interface Choice {
+  readonly strategy: 'Pack' | 'Spread';
+  /** By domain: bits of the levels on its path (`path` of the Topology). */
+  readonly path: Int32Array;
+  /** Bits that the path must have: a domain may lie in none of the level required. */
+  readonly levels: number;
+  /** The domain tried before, to get the next. */
+  readonly last: Ranked | undefined;
+}
+
 /**
- * Of the domains that meet all needs the first in order: with the least left over (`Spread`: the most), then by number.
- * `last`: the one tried before, to get the next. O(domains x needs).
+ * Of the domains that meet all needs the first in order: with the least left over of the first need (`Spread`: the most), then by number.
+ * O(domains x needs).
  */
 export function nextDomain(
   domains: Int32Array,
   needs: readonly Need[],
-  { strategy, last }: { readonly strategy: 'Pack' | 'Spread'; readonly last: Ranked | undefined },
+  { strategy, path, levels, last }: Choice,
 ): Ranked | undefined {
   const sign = strategy === 'Spread' ? -1 : 1;
+  const [first] = needs;
+  if (first === undefined) return undefined;
+  const { inDomain } = first.counts;
   let best = -1;
   let bestRank = Infinity;
   for (let i = 0; i < domains.length; i++) {
-    const domain = at(domains, i);
-    const spare = spareIn(domain, needs);
+    const domain = domains[i] as number;
+    const spare = (inDomain[domain] as number) - first.copies;
     const rank = spare * sign;
     if (spare < 0 || rank >= bestRank) continue;
     if (last !== undefined && (rank < last.rank || (rank === last.rank && domain <= last.domain))) continue;
+    if (((path[domain] as number) & levels) !== levels) continue;
+    if (needs.length > 1 && !meets(domain, needs)) continue;
     best = domain;
     bestRank = rank;
   }
@@ -48,11 +61,11 @@ export function bestChild(
   counts: CopyCounts,
   { copies, passed }: { readonly copies: number; readonly passed: ReadonlySet<number> },
 ): number {
-  const end = at(next, domain);
+  const end = next[domain] as number;
   let best = -1;
   let room = 0;
-  for (let child = domain + 1; child < end; child = at(next, child)) {
-    const holds = at(counts.inDomain, child);
+  for (let child = domain + 1; child < end; child = next[child] as number) {
+    const holds = counts.inDomain[child] as number;
     const better = room >= copies ? holds >= copies && holds < room : holds > room;
     if (!better || passed.has(child)) continue;
     best = child;
@@ -61,14 +74,6 @@ export function bestChild(
   return best;
 }
 
-/** Weighted copies beyond what is needed; negative = some need is not met. */
-function spareIn(domain: number, needs: readonly Need[]): number {
-  let spare = 0;
-  for (let i = 0; i < needs.length; i++) {
-    const { counts, copies, weight } = at(needs, i);
-    const left = at(counts.inDomain, domain) - copies;
-    if (left < 0) return -1;
-    spare += left * weight;
-  }
-  return spare;
+function meets(domain: number, needs: readonly Need[]): boolean {
+  return needs.every(({ counts, copies }) => (counts.inDomain[domain] as number) >= copies);
 }

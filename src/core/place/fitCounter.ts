@@ -1,15 +1,12 @@
 import { at } from '../ds/index.ts';
 import type { Snapshot } from '../snapshot/index.ts';
-import { CopyCounts } from './copyCounts.ts';
+import type { CopyCounts } from './copyCounts.ts';
 import type { Feasibility } from './feasibility.ts';
-import { loadOfPod, type Load } from './load.ts';
 import type { PlacementRequest } from './request.ts';
-import { tiersOf } from './tiers.ts';
+import { poolOfRoles, roleSearches, type CommonPool, type RoleSearch } from './roleSearch.ts';
 
 interface RoleCount {
-  readonly load: Load;
-  /** Whether some site's power limit counts. */
-  readonly limited: boolean;
+  readonly search: RoleSearch;
   /** Pods to place. */
   readonly copies: number;
   readonly counts: CopyCounts;
@@ -20,7 +17,7 @@ interface RoleCount {
  * count while space is given and taken, so that "does it fit once this is gone?" costs what changed and not another
  * search.
  *
- * Each role is counted as if it were alone. With one role whose sites have no power limit the answer is exact; else a
+ * Each role is counted as if it were alone. With one role, no power limit and pods that keep no others away the answer is exact; else a
  * yes is to be tried with `placeAll`, a no is final.
  *
  * | operation | cost |
@@ -33,7 +30,6 @@ interface RoleCount {
 export class FitCounter {
   /** Whether a yes of {@link mayFit} is certain. */
   readonly exact: boolean;
-  readonly #snapshot: Snapshot;
   readonly #roles: readonly RoleCount[];
   /** Domains one of which must hold everything. */
   readonly #domains: Int32Array;
@@ -45,28 +41,18 @@ export class FitCounter {
   #holding = 0;
 
   constructor(snapshot: Snapshot, feasibility: Feasibility, request: PlacementRequest) {
-    const { nodes } = snapshot;
-    this.#snapshot = snapshot;
-    this.#roles = request.roles
-      .filter(({ pods }) => pods.length > 0)
-      .map(({ pods, profiles }) => {
-        const { shape } = at(pods, 0);
-        const load = loadOfPod(snapshot, shape, profiles);
-        const accepts = (node: number): boolean => feasibility.accepts(shape, node);
-        const question = {
-          request: load.request,
-          profiles,
-          accepts: feasibility.namesNodes(shape) ? accepts : undefined,
-        };
-        const limited =
-          request.ignorePower !== true && profiles.some(({ id }) => snapshot.power.limits(id, load.accelerators));
-        return { load, limited, copies: pods.length, counts: new CopyCounts(nodes, question) };
-      });
-    this.exact = this.#roles.length <= 1 && this.#roles.every(({ limited }) => !limited);
-    const level = requiredLevel(snapshot, request);
+    const roles = request.roles.filter(({ pods }) => pods.length > 0);
+    const searches = roleSearches(snapshot, feasibility, { ...request, roles });
+    this.#roles = searches.map((search, i) => ({
+      search,
+      copies: at(roles, i).pods.length,
+      counts: search.counts().clone(),
+    }));
+    this.exact = searches.length <= 1 && searches.every(({ dynamic, nodes: { limited } }) => !dynamic && !limited);
+    const level = requiredLevel(snapshot, poolOfRoles(searches), request.within);
     this.#domains = level ?? Int32Array.of(0);
     this.#domainOf = level === undefined ? undefined : domainOfNodes(snapshot, level);
-    this.#short = new Int32Array(nodes.topology.start.length);
+    this.#short = new Int32Array(snapshot.nodes.topology.start.length);
     for (const domain of this.#domains) {
       for (const { counts, copies } of this.#roles)
         if (at(counts.inDomain, domain) < copies) this.#short[domain] = at(this.#short, domain) + 1;
@@ -76,7 +62,7 @@ export class FitCounter {
 
   /** Whether everything asked for may fit what is free now. */
   mayFit(): boolean {
-    return this.#holding > 0 && this.#roles.every((role) => this.#isPowered(role));
+    return this.#holding > 0 && this.#roles.every(({ search, copies }) => search.nodes.powered() >= copies);
   }
 
   /** Looks at a node again after the snapshot let something go from it or onto it. */
@@ -114,17 +100,13 @@ export class FitCounter {
     for (const domain of this.#domains) slack = Math.max(slack, this.slackIn(domain));
     return slack;
   }
-
-  #isPowered({ load, limited, copies }: RoleCount): boolean {
-    return !limited || this.#snapshot.power.copiesWithin(load.profiles, load.accelerators) >= copies;
-  }
 }
 
-/** The domains one of which must hold the request; undefined = all nodes together will do. */
-function requiredLevel(snapshot: Snapshot, { roles, within }: PlacementRequest): Int32Array | undefined {
+/** The domains one of which must hold everything; undefined = all nodes together will do. */
+function requiredLevel(snapshot: Snapshot, pool: CommonPool, within: string | undefined): Int32Array | undefined {
   if (within === undefined) return undefined;
-  const { pool, tiers } = tiersOf(snapshot, roles);
-  return tiers[pool?.spec.topologyLevels.indexOf(within) ?? -1] ?? new Int32Array(0);
+  const tiers = snapshot.nodes.topology.tiers.get(pool?.spec.name ?? '');
+  return tiers?.[pool?.spec.topologyLevels.indexOf(within) ?? -1] ?? new Int32Array(0);
 }
 
 function domainOfNodes(snapshot: Snapshot, domains: Int32Array): Int32Array {

@@ -2,3 +2,4 @@ export * from './feasibility.ts';
 export * from './fitCounter.ts';
 export * from './placer.ts';
 export * from './request.ts';
+export { release, type PlacedPod } from './rolePlacing.ts';

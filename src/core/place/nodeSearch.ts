@@ -1,5 +1,5 @@
 import { at } from '../ds/index.ts';
-import { liesIn, type FreeIndex, type Snapshot } from '../snapshot/index.ts';
+import { liesIn, type FreeIndex, type PodFacts, type Snapshot } from '../snapshot/index.ts';
 import type { Feasibility } from './feasibility.ts';
 import type { Load } from './load.ts';
 
@@ -9,6 +9,8 @@ export interface Scope {
   readonly end: number;
   /** Only nodes that lie in a domain of this level of their pool; undefined = all. */
   readonly depth: number | undefined;
+  /** Only nodes that other pods and volumes keep this pod from on no account; undefined = all. */
+  readonly pod: PodFacts | undefined;
 }
 
 /**
@@ -41,6 +43,11 @@ export class NodeSearch {
     this.#amount = amount;
     this.#indexes = load.profiles.map((profile) => snapshot.nodes.freeIndex(profile.id, slot));
     this.#limited = !ignorePower && load.profiles.some(({ id }) => snapshot.power.limits(id, load.accelerators));
+  }
+
+  /** Whether power limits count: free amounts alone do not say how many fit. */
+  get limited(): boolean {
+    return this.#limited;
   }
 
   /** Copies that all sites together can power at the most; Infinity where no limit counts. */
@@ -87,15 +94,16 @@ export class NodeSearch {
   }
 
   /** The first node, by id, of a bucket of any profile that holds `copies`. */
-  #firstIn(bucket: number, copies: number, { start, end, depth }: Scope): number {
+  #firstIn(bucket: number, copies: number, { start, end, depth, pod }: Scope): number {
     const { nodes } = this.#snapshot;
     let best = end;
     for (let i = 0; i < this.#indexes.length; i++) {
       const index = at(this.#indexes, i);
-      if (index.size(bucket) === 0 || (this.#limited && at(this.#powered, i) < copies)) continue;
+      if (index.size(bucket) === 0 || (this.#limited && (this.#powered[i] as number) < copies)) continue;
       for (let node = index.next(bucket, start); node >= 0 && node < best; node = index.next(bucket, node + 1)) {
         if (!nodes.holds(node, this.#load.request, copies) || !this.#accepts(node)) continue;
         if (depth !== undefined && !liesIn(nodes.topology, node, depth)) continue;
+        if (pod !== undefined && !this.#feasibility.allows(pod, node)) continue;
         best = node;
       }
     }

@@ -1,18 +1,13 @@
 import { at } from '../ds/index.ts';
-import type { PodFacts, PodShape, Snapshot, Topology } from '../snapshot/index.ts';
-import { CopyCounts, copyCountsOf } from './copyCounts.ts';
-import { bestChild, nextDomain, type Need, type Ranked } from './domainChoice.ts';
+import type { Snapshot, Topology } from '../snapshot/index.ts';
+import { copyCountsOf } from './copyCounts.ts';
+import { nextDomain, type Need, type Ranked } from './domainChoice.ts';
 import type { Feasibility } from './feasibility.ts';
-import { loadOfPod, sumOfLoads, type Load } from './load.ts';
+import { sumOfLoads } from './load.ts';
 import { NodeSearch, type Scope } from './nodeSearch.ts';
 import type { PlacementRequest } from './request.ts';
-import { tiersOf } from './tiers.ts';
-
-/** Where a pod goes. */
-export interface PlacedPod {
-  readonly pod: PodFacts;
-  readonly node: number;
-}
+import { release, RolePlacing, type PlacedPod } from './rolePlacing.ts';
+import { poolOfRoles, roleSearches } from './roleSearch.ts';
 
 /**
  * Places all pods of all roles, or none (DESIGN.md section 4.3). What is placed is held in the snapshot; undefined = it
@@ -38,219 +33,111 @@ export function placeAll(
   return new Placing(snapshot, feasibility, { ...request, roles }).run();
 }
 
-/** Gives back what {@link placeAll} holds. */
-export function release(snapshot: Snapshot, placed: readonly PlacedPod[]): void {
-  for (let i = placed.length - 1; i >= 0;) {
-    const { pod, node } = at(placed, i);
-    let copies = 0;
-    for (; i >= 0 && at(placed, i).node === node && holdsAlike(at(placed, i).pod, pod); i--) copies++;
-    snapshot.hold(pod, node, -copies);
-  }
-}
-
-/** Whether holding one pod or the other is the same to the snapshot. */
-function holdsAlike(a: PodFacts, b: PodFacts): boolean {
-  return a.shape === b.shape && a.user === b.user && a.namespace === b.namespace;
-}
-
-interface RoleSearch {
-  readonly pods: readonly PodFacts[];
-  readonly shape: PodShape;
-  readonly load: Load;
-  readonly search: NodeSearch;
-  /** Each pod placed changes where the next may go. */
-  readonly dynamic: boolean;
-  /** Position of the next pod to place. */
-  next: number;
-}
-
 /** One attempt to place one request. */
 class Placing {
   readonly #snapshot: Snapshot;
   readonly #feasibility: Feasibility;
   readonly #topology: Topology;
   readonly #request: PlacementRequest;
-  readonly #roles: readonly RoleSearch[];
+  readonly #roles: readonly RolePlacing[];
   readonly #placed: PlacedPod[] = [];
-  readonly #counts = new Map<RoleSearch, CopyCounts>();
 
   constructor(snapshot: Snapshot, feasibility: Feasibility, request: PlacementRequest) {
     this.#snapshot = snapshot;
     this.#feasibility = feasibility;
     this.#topology = snapshot.nodes.topology;
     this.#request = request;
-    this.#roles = request.roles.map(({ pods, profiles }) => {
-      const { shape } = at(pods, 0);
-      const load = loadOfPod(snapshot, shape, profiles);
-      return { pods, shape, load, search: this.#searchFor(load), dynamic: false, next: 0 };
-    });
+    const searches = roleSearches(snapshot, feasibility, request);
+    this.#roles = request.roles.map(
+      ({ pods }, i) => new RolePlacing(snapshot, { search: at(searches, i), pods, placed: this.#placed }),
+    );
   }
 
   run(): readonly PlacedPod[] | undefined {
-    if (this.#roles.length === 0) return this.#placed;
-    const { within } = this.#request;
-    const { pool, tiers } = tiersOf(this.#snapshot, this.#request.roles);
+    const { within, strategy } = this.#request;
+    const pool = poolOfRoles(this.#roles.map(({ search }) => search));
     const depth = within === undefined ? undefined : (pool?.spec.topologyLevels.indexOf(within) ?? -1);
     if (depth === -1) return undefined;
-    const scope: Scope = { start: 0, end: this.#snapshot.nodes.count, depth };
-    const alone = this.#roles.length === 1 && at(this.#roles, 0).pods.length === 1;
-    if (alone || this.#request.strategy === 'Pack') {
+    const scope: Scope = { start: 0, end: this.#snapshot.nodes.count, depth, pod: undefined };
+    const alone = this.#roles.length === 1 && this.#roles[0]?.pods.length === 1;
+    if (alone || strategy === 'Pack') {
       if (this.#tryHost(scope)) return this.#placed;
       if (alone) return undefined;
     }
     const needs = this.#needs();
-    if (needs.some(({ counts, copies }) => at(counts.inDomain, 0) < copies)) return undefined;
-    if (this.#roles.some(({ search, pods }) => search.powered() < pods.length)) return undefined;
+    if (!this.#mayFit(needs)) return undefined;
+    const tiers = pool === undefined ? [] : (this.#topology.tiers.get(pool.spec.name) ?? []);
     for (let tier = tiers.length - 1; tier >= (depth ?? 0); tier--) {
-      if (this.#tryTier(at(tiers, tier), needs)) return this.#placed;
+      if (this.#tryTier(at(tiers, tier), needs, depth)) return this.#placed;
     }
     return depth === undefined && this.#tryDomain(0) ? this.#placed : undefined;
   }
 
   #tryHost(scope: Scope): boolean {
     const [first] = this.#roles;
-    if (first === undefined) return false;
+    if (first === undefined) return true;
     const single = this.#roles.length === 1;
-    const all = () => sumOfLoads(this.#roles.map(({ load, pods }) => ({ load, copies: pods.length })));
-    const search = single ? first.search : this.#searchFor(all());
-    const copies = single ? first.pods.length : 1;
-    const host = this.#request.strategy === 'Pack' ? search.tightest(copies, scope) : search.emptiest(scope);
+    if (single && !first.search.dynamic) return first.placeOnOneNode(scope, this.#request.strategy);
+    const host = single ? first.hostIn(scope, this.#request.strategy) : this.#searchForAll().tightest(1, scope);
     if (host < 0) return false;
-    if (single && !first.dynamic) {
-      this.#put(first, host, copies);
-      return true;
-    }
-    const onHost: Scope = { start: host, end: host + 1, depth: undefined };
-    return this.#tryAll((role, wanted) => this.#packNodes(role, onHost, wanted));
+    const onHost: Scope = { start: host, end: host + 1, depth: undefined, pod: undefined };
+    return this.#tryAll((role) => role.packNodes(onHost, role.pods.length));
   }
 
-  #tryTier(tier: Int32Array, needs: readonly Need[]): boolean {
+  #tryTier(tier: Int32Array, needs: readonly Need[], depth: number | undefined): boolean {
     const { strategy } = this.#request;
+    const { path } = this.#topology;
+    const levels = depth === undefined ? 0 : 1 << depth;
     let last: Ranked | undefined;
     for (;;) {
-      last = nextDomain(tier, needs, { strategy, last });
+      last = nextDomain(tier, needs, { strategy, path, levels, last });
       if (last === undefined) return false;
       if (this.#tryDomain(last.domain)) return true;
     }
   }
 
   #tryDomain(domain: number): boolean {
-    const spread = this.#request.strategy === 'Spread';
-    return this.#tryAll((role, wanted) =>
-      spread ? this.#spread(role, this.#scopeOf(domain), wanted) : this.#pack(role, domain, wanted),
+    return this.#tryAll((role) =>
+      this.#request.strategy === 'Spread' ? role.spread(domain) : role.pack(domain, role.pods.length),
     );
   }
 
-  /** Places every role as told, or takes all of it back. */
-  #tryAll(place: (role: RoleSearch, wanted: number) => number): boolean {
-    for (const role of this.#roles) {
-      if (place(role, role.pods.length) === 0) continue;
-      release(this.#snapshot, this.#placed);
-      this.#placed.length = 0;
-      for (const each of this.#roles) each.next = 0;
-      return false;
-    }
-    return true;
+  /** Places every role as told, or takes all of it back. `place` returns how many pods are left. */
+  #tryAll(place: (role: RolePlacing) => number): boolean {
+    if (this.#roles.every((role) => place(role) === 0)) return true;
+    release(this.#snapshot, this.#placed);
+    this.#placed.length = 0;
+    for (const role of this.#roles) role.startOver();
+    return false;
   }
 
-  /** Places what it can of `wanted` pods in a domain, on few nodes of few domains; returns how many are left. */
-  #pack(role: RoleSearch, domain: number, wanted: number): number {
-    const scope = this.#scopeOf(domain);
-    const divided = domain + 1 < at(this.#topology.next, domain);
-    const left =
-      divided && wanted > 1 && role.search.tightest(wanted, scope) < 0
-        ? this.#packChildren(role, domain, wanted)
-        : wanted;
-    return this.#packNodes(role, scope, left);
-  }
-
-  /** The largest domains inside are filled until the rest fits one: it goes to the one that it fits best. */
-  #packChildren(role: RoleSearch, domain: number, wanted: number): number {
-    const counts = this.#countsOf(role);
-    /** Took less than counted: a power limit, or pods that keep each other away. */
-    const spent = new Set<number>();
-    let left = wanted;
-    while (left > 0) {
-      counts.sync();
-      const child = bestChild({ next: this.#topology.next, domain }, counts, { copies: left, passed: spent });
-      if (child < 0) break;
-      const share = Math.min(left, at(counts.inDomain, child));
-      const missed = this.#pack(role, child, share);
-      left -= share - missed;
-      if (missed > 0) spent.add(child);
-    }
-    return left;
-  }
-
-  #packNodes(role: RoleSearch, scope: Scope, wanted: number): number {
-    let left = wanted;
-    while (left > 0) {
-      let node = role.search.tightest(left, scope);
-      if (node < 0) node = role.search.emptiest(scope);
-      if (node < 0) break;
-      left -= this.#put(role, node, left);
-    }
-    return left;
-  }
-
-  #spread(role: RoleSearch, scope: Scope, wanted: number): number {
-    let left = wanted;
-    while (left > 0) {
-      const node = role.search.emptiest(scope);
-      if (node < 0) break;
-      left -= this.#put(role, node, 1);
-    }
-    return left;
-  }
-
-  /** Holds the next pods of a role on a node; returns how many. */
-  #put(role: RoleSearch, node: number, most: number): number {
-    const copies = role.dynamic ? 1 : role.search.copiesOn(node, most);
-    const end = role.next + copies;
-    while (role.next < end) {
-      const first = at(role.pods, role.next);
-      let alike = 0;
-      for (; role.next < end && holdsAlike(at(role.pods, role.next), first); alike++)
-        this.#placed.push({ pod: at(role.pods, role.next++), node });
-      this.#snapshot.hold(first, node, alike);
-    }
-    return copies;
-  }
-
-  /** What a domain must have room for: each role alone and, where all ask for one kind of device, their sum. */
+  /** What a domain must have room for: each role alone and, where all ask for one kind of device, first their sum. */
   #needs(): readonly Need[] {
-    const needs = this.#roles.map((role) => ({ counts: this.#countsOf(role), copies: role.pods.length, weight: 1 }));
-    const slots = new Set(this.#roles.map(({ load }) => load.accelerators[0]?.slot));
-    const [slot] = slots;
-    if (this.#roles.length === 1 || slots.size > 1 || slot === undefined) return needs;
-    const profiles = new Map(this.#roles.flatMap(({ load }) => load.profiles.map((profile) => [profile.id, profile])));
-    const counts = copyCountsOf(this.#snapshot.nodes, { slots: [slot], amounts: [1] }, [...profiles.values()]);
-    const copies = this.#roles.reduce(
-      (sum, { load, pods }) => sum + (load.accelerators[0]?.devices ?? 0) * pods.length,
+    const needs = this.#roles.map(({ search, pods }) => ({ counts: search.counts(), copies: pods.length }));
+    const slot = this.#roles[0]?.search.load.accelerators[0]?.slot;
+    if (this.#roles.length === 1 || slot === undefined) return needs;
+    const loads = this.#roles.map(({ search }) => search.load);
+    if (loads.some(({ accelerators }) => accelerators[0]?.slot !== slot)) return needs;
+    const profiles = new Map(loads.flatMap((load) => load.profiles.map((profile) => [profile.id, profile])));
+    const devices = this.#roles.reduce(
+      (sum, { pods }, i) => sum + (at(loads, i).accelerators[0]?.devices ?? 0) * pods.length,
       0,
     );
-    return [{ counts, copies, weight: 1 }, ...needs.map((need) => ({ ...need, weight: 0 }))];
+    const counts = copyCountsOf(this.#snapshot.nodes, { slots: [slot], amounts: [1] }, [...profiles.values()]);
+    return [{ counts, copies: devices }, ...needs];
   }
 
-  #countsOf(role: RoleSearch): CopyCounts {
-    let counts = this.#counts.get(role);
-    if (counts === undefined) {
-      const { request, profiles } = role.load;
-      const accepts = (node: number): boolean => this.#feasibility.accepts(role.shape, node);
-      counts = this.#feasibility.namesNodes(role.shape)
-        ? new CopyCounts(this.#snapshot.nodes, { request, profiles, accepts })
-        : copyCountsOf(this.#snapshot.nodes, request, profiles);
-      this.#counts.set(role, counts);
-    }
-    return counts;
+  /** A no is final. */
+  #mayFit(needs: readonly Need[]): boolean {
+    return (
+      needs.every(({ counts, copies }) => at(counts.inDomain, 0) >= copies) &&
+      this.#roles.every(({ search, pods }) => search.nodes.powered() >= pods.length)
+    );
   }
 
-  #searchFor(load: Load): NodeSearch {
-    const ignorePower = this.#request.ignorePower ?? false;
-    return new NodeSearch(this.#snapshot, this.#feasibility, { load, ignorePower });
-  }
-
-  #scopeOf(domain: number): Scope {
-    return { start: at(this.#topology.start, domain), end: at(this.#topology.end, domain), depth: undefined };
+  /** All pods of all roles as one. */
+  #searchForAll(): NodeSearch {
+    const load = sumOfLoads(this.#roles.map(({ search, pods }) => ({ load: search.load, copies: pods.length })));
+    return new NodeSearch(this.#snapshot, this.#feasibility, { load, ignorePower: this.#request.ignorePower ?? false });
   }
 }

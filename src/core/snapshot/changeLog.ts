@@ -1,5 +1,3 @@
-import { at } from '../ds/index.ts';
-
 /**
  * The nodes that changed last, in a ring: whoever keeps figures about nodes catches up from where it stopped, or starts
  * over when it is too far behind. A change costs one store, however many look on.
@@ -30,6 +28,6 @@ export class ChangeLog {
 
   /** The node of change number `position`. */
   nodeAt(position: number): number {
-    return at(this.#ring, position & (this.#ring.length - 1));
+    return this.#ring[position & (this.#ring.length - 1)] as number;
   }
 }

@@ -53,7 +53,7 @@ export class NodeTable {
     const facts = byName.map((node) => node.facts);
     const { profiles, profileOf } = profileNodes(facts, relevantLabels);
     const poolOf = profiles.map((profile) => poolOfLabels(pools, profile.labels));
-    const { order, topology } = arrange(facts, (i) => poolOf[at(profileOf, i)]);
+    const { order, topology } = arrange(facts, (i) => poolOf[profileOf[i] as number]);
     this.#slots = slots;
     this.profiles = profiles;
     this.topology = topology;
@@ -61,7 +61,7 @@ export class NodeTable {
     this.names = this.facts.map(({ name }) => name);
     this.names.forEach((name, id) => this.#idByName.set(name, id));
     this.changes = new ChangeLog(this.count);
-    this.#profileOf = order.map((i) => at(profileOf, i));
+    this.#profileOf = order.map((i) => profileOf[i] as number);
     order.forEach((i, id) => {
       this.#fill(id, at(byName, i));
     });
@@ -76,12 +76,12 @@ export class NodeTable {
   }
 
   profileOf(node: number): NodeProfile {
-    return at(this.profiles, at(this.#profileOf, node));
+    return at(this.profiles, this.#profileOf[node] as number);
   }
 
   /** Id of the node's profile. */
   profileIdOf(node: number): number {
-    return at(this.#profileOf, node);
+    return this.#profileOf[node] as number;
   }
 
   /** Amount of a resource that no pod holds; negative where a node is over-committed. */
@@ -102,8 +102,8 @@ export class NodeTable {
   copiesThatFit(node: number, request: SlottedRequest): number {
     let copies = Infinity;
     for (let i = 0; i < request.slots.length; i++) {
-      const free = this.free(node, at(request.slots, i));
-      copies = Math.min(copies, Math.floor(free / at(request.amounts, i)));
+      const free = this.free(node, request.slots[i] as number);
+      copies = Math.min(copies, Math.floor(free / (request.amounts[i] as number)));
       if (copies <= 0) return 0;
     }
     return copies;
@@ -113,7 +113,7 @@ export class NodeTable {
   holds(node: number, request: SlottedRequest, copies: number): boolean {
     const { slots, amounts } = request;
     for (let i = 0; i < slots.length; i++) {
-      if (this.free(node, at(slots, i)) < at(amounts, i) * copies) return false;
+      if (this.free(node, slots[i] as number) < (amounts[i] as number) * copies) return false;
     }
     return true;
   }
@@ -121,12 +121,12 @@ export class NodeTable {
   /** Takes `count` copies of a request from a node (negative: gives them back). */
   take(node: number, request: SlottedRequest, count: number): void {
     const { slots, amounts } = request;
-    const profile = at(this.#profileOf, node);
+    const profile = this.#profileOf[node] as number;
     for (let i = 0; i < slots.length; i++) {
-      const slot = at(slots, i);
+      const slot = slots[i] as number;
       const free = column(this.#free, slot, this.count);
-      const before = at(free, node);
-      const after = before - at(amounts, i) * count;
+      const before = free[node] as number;
+      const after = before - (amounts[i] as number) * count;
       free[node] = after;
       const indexes = this.#indexes[slot];
       if (indexes !== undefined) at(indexes, profile).move(node, before, after);
@@ -141,7 +141,7 @@ export class NodeTable {
       const scale = scaleFor(this.#slots.nameOf(slot));
       const built = this.profiles.map(() => new FreeIndex(this.count, scale));
       for (let node = 0; node < this.count; node++)
-        at(built, at(this.#profileOf, node)).add(node, this.free(node, slot));
+        at(built, this.#profileOf[node] as number).add(node, this.free(node, slot));
       this.#indexes[slot] = indexes = built;
     }
     return at(indexes, profileId);
@@ -153,12 +153,12 @@ export class NodeTable {
       const amount = facts.allocatable[resource] ?? 0;
       column(this.#allocatable, slot, this.count)[id] = amount;
       const free = column(this.#free, slot, this.count);
-      free[id] = at(free, id) + amount;
+      free[id] = (free[id] as number) + amount;
     }
     for (let slot = 0; slot < used.length; slot++) {
       if (used[slot] === 0) continue;
       const free = column(this.#free, slot, this.count);
-      free[id] = at(free, id) - at(used, slot);
+      free[id] = (free[id] as number) - at(used, slot);
     }
   }
 }

@@ -34,7 +34,7 @@ export interface Topology {
 
 /** Whether a node lies in a domain of its pool's level number `depth`. */
 export function liesIn(topology: Topology, node: number, depth: number): boolean {
-  return (at(topology.path, at(topology.leafOf, node)) & (1 << depth)) !== 0;
+  return ((topology.path[topology.leafOf[node] as number] as number) & (1 << depth)) !== 0;
 }
 
 /**
