@@ -21,7 +21,8 @@ export interface Holding {
 
 /**
  * What may be thought of as a victim at all: Moa's own workloads that hold devices of the pool and go on. One that is
- * being deleted already is on its way out: to wait for it costs no one anything. O(pods of the pool's namespaces).
+ * being deleted already is on its way out: to wait for it costs no one anything. Lower priority comes first, then latest
+ * start: the order inside one quota. O(pods of the pool's namespaces + workloads log workloads).
  */
 export function holdingsOf(snapshot: Snapshot, pool: PoolState): readonly Holding[] {
   const holdings: Holding[] = [];
@@ -38,7 +39,12 @@ export function holdingsOf(snapshot: Snapshot, pool: PoolState): readonly Holdin
       holdings.push({ workload, quota, spots: spotsOf(workload), charges, amount });
     }
   }
-  return holdings;
+  return holdings.sort((a, b) => compareStart(a.workload, b.workload));
+}
+
+/** Lower priority first, then latest start; names decide what is left, so that the order is one. */
+function compareStart(a: RunningWorkload, b: RunningWorkload): number {
+  return a.priority - b.priority || b.startedAt - a.startedAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
 function spotsOf({ pods }: RunningWorkload): readonly Spot[] {

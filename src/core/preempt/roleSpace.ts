@@ -110,10 +110,10 @@ export class RoleSpace {
   /** By domain of the topology, what to take there; undefined where even everything would not do. */
   openings(claims: readonly Claim[]): readonly (Opening | undefined)[] {
     const bundles = Array.from({ length: this.#domainCount }, (): Bundle[] => []);
-    for (const [node, stakes] of this.#stakesByNode(claims)) {
-      const inDomain = bundles[this.#counter.domainOf(node)];
-      if (inDomain !== undefined) for (const bundle of this.#bundlesOn(node, stakes)) inDomain.push(bundle);
-    }
+    this.#stakesByNode(claims).forEach((stakes, node) => {
+      const inDomain = stakes === undefined ? undefined : bundles[this.#counter.domainOf(node)];
+      if (inDomain !== undefined) for (const bundle of this.#bundlesOn(node, stakes ?? [])) inDomain.push(bundle);
+    });
     return bundles.map((ofDomain, domain) => this.#opening(ofDomain, domain));
   }
 
@@ -172,16 +172,16 @@ export class RoleSpace {
     return i < 0 ? 0 : at(amounts, i);
   }
 
-  #stakesByNode(claims: readonly Claim[]): ReadonlyMap<number, Stake[]> {
-    const byNode = new Map<number, Stake[]>();
+  #stakesByNode(claims: readonly Claim[]): readonly (Stake[] | undefined)[] {
+    const byNode: (Stake[] | undefined)[] = new Array<undefined>(this.#snapshot.nodes.count).fill(undefined);
     claims.forEach(({ holding }, id) => {
       let nodes = 0;
       for (const { node } of holding.spots) if (this.allows(node)) nodes++;
       for (const { pod, node, count } of holding.spots) {
         if (!this.allows(node)) continue;
         const stake = { id, pod, count, devices: count * this.#devicesOfShape(pod), price: 1 / nodes };
-        const stakes = byNode.get(node);
-        if (stakes === undefined) byNode.set(node, [stake]);
+        const stakes = byNode[node];
+        if (stakes === undefined) byNode[node] = [stake];
         else stakes.push(stake);
       }
     });

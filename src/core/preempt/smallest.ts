@@ -10,25 +10,17 @@ export interface Deficit {
   /** By claim number. */
   readonly amounts: Float64Array;
   readonly devicesOf: Float64Array;
+  readonly mostAmount: number;
+  readonly mostDevices: number;
 }
 
 /** Claims taken in vain, at the most, in the search for a smaller set: some milliseconds. */
 const budget = 4096;
 
-/** The fewest claims that could cover the deficit if nothing but sums counted; Infinity = all of them do not. */
-export function leastVictims({ amount, devices, amounts, devicesOf }: Deficit): number {
-  return Math.max(1, leastToCover(amount, amounts), leastToCover(devices, devicesOf));
-}
-
-function leastToCover(need: number, values: Float64Array): number {
-  if (need <= 0) return 0;
-  const sorted = values.toSorted();
-  let sum = 0;
-  for (let taken = 1; taken <= sorted.length; taken++) {
-    sum += at(sorted, sorted.length - taken);
-    if (sum >= need) return taken;
-  }
-  return Infinity;
+/** No set of fewer claims covers the deficit, not even of the largest. At least 1. */
+export function leastVictims({ amount, devices, mostAmount, mostDevices }: Deficit): number {
+  const toCover = (need: number, most: number) => (need <= 0 ? 0 : Math.ceil(need / most));
+  return Math.max(1, toCover(amount, mostAmount), toCover(devices, mostDevices));
 }
 
 /**
@@ -56,14 +48,10 @@ class SubsetSearch {
   left = budget;
   readonly #trial: Trial;
   readonly #deficit: Deficit;
-  readonly #mostAmount: number;
-  readonly #mostDevices: number;
 
   constructor(trial: Trial, deficit: Deficit) {
     this.#trial = trial;
     this.#deficit = deficit;
-    this.#mostAmount = deficit.amounts.reduce((most, value) => Math.max(most, value), 0);
-    this.#mostDevices = deficit.devicesOf.reduce((most, value) => Math.max(most, value), 0);
   }
 
   ofSize(size: number): readonly number[] | undefined {
@@ -74,9 +62,9 @@ class SubsetSearch {
   /** Takes `more` claims after the last of `ids`; `amount` and `devices` are what is lacking then. */
   #extend(ids: number[], more: number, amount: number, devices: number): boolean {
     if (more === 0) return this.#trial.fits();
-    const { amounts, devicesOf } = this.#deficit;
-    const leastAmount = amount - (more - 1) * this.#mostAmount;
-    const leastDevices = devices - (more - 1) * this.#mostDevices;
+    const { amounts, devicesOf, mostAmount, mostDevices } = this.#deficit;
+    const leastAmount = amount - (more - 1) * mostAmount;
+    const leastDevices = devices - (more - 1) * mostDevices;
     for (let id = (ids.at(-1) ?? -1) + 1; id <= amounts.length - more; id++) {
       if (at(amounts, id) < leastAmount || at(devicesOf, id) < leastDevices) continue;
       if (this.left-- <= 0) return false;

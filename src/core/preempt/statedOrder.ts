@@ -1,6 +1,7 @@
 import { Heap } from '../ds/index.ts';
 import type { PoolState, QuotaState } from '../snapshot/index.ts';
 import type { Claim, VictimCause } from './claim.ts';
+import { QuotaSums } from './quotaSums.ts';
 import type { Rights } from './rights.ts';
 
 const preference: readonly VictimCause[] = ['Overdue', 'Reclaim', 'Priority', 'Fairness'];
@@ -11,7 +12,9 @@ const preference: readonly VictimCause[] = ['Overdue', 'Reclaim', 'Priority', 'F
  * before have gone; then lower priority, then latest start. Claims on a quota that would no longer borrow by then come
  * last. The tree is as before when it returns.
  *
- * Cost: O(claims x (log claims + depth x log siblings)).
+ * @param claims of each quota, in the order of `holdingsOf`
+ *
+ * Cost: O(claims x depth x log siblings).
  */
 export function inStatedOrder(
   claims: readonly Claim[],
@@ -19,11 +22,7 @@ export function inStatedOrder(
 ): readonly Claim[] {
   const ordered: Claim[] = [];
   const late: Claim[] = [];
-  const charge = ({ holding }: Claim, sign: 1 | -1) => {
-    for (const { classIndex, devices } of holding.charges) {
-      pool.tree.charge(holding.quota.index, classIndex, sign * devices);
-    }
-  };
+  const sums = new QuotaSums(pool);
   for (const cause of preference) {
     const ofCause = claims.filter((claim) => claim.cause === cause);
     if (ofCause.length === 0) continue;
@@ -32,11 +31,13 @@ export function inStatedOrder(
     for (const claim of ofCause) leafOf(claim.holding.quota, { branches, root, shareOf }).add(claim);
     root.settle();
     for (let next = root.take(rights, late); next !== undefined; next = root.take(rights, late)) {
+      const { quota, charges } = next.holding;
       ordered.push(next);
-      charge(next, -1);
+      sums.add(next.holding);
+      for (const { classIndex, devices } of charges) pool.tree.charge(quota.index, classIndex, -devices);
     }
   }
-  for (const claim of ordered) charge(claim, 1);
+  sums.charge(1);
   return ordered.concat(late);
 }
 
@@ -79,7 +80,6 @@ class Branch {
 
   /** Sorts everything by the shares of now. To be called once, when all claims are in. */
   settle(): void {
-    this.#own.sort(compareInQuota);
     // What a parent holds itself stands beside its children, with the parent's share.
     if (this.#own.length > 0 && this.#children.length > 0) {
       const own = new Branch(this.#shareNow);
@@ -113,9 +113,4 @@ class Branch {
     }
     return undefined;
   }
-}
-
-/** Within one quota: lower priority, then latest start; names decide what is left, so that the order is one. */
-function compareInQuota({ holding: { workload: a } }: Claim, { holding: { workload: b } }: Claim): number {
-  return a.priority - b.priority || b.startedAt - a.startedAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }

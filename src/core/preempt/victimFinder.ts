@@ -3,7 +3,8 @@ import { FitCounter, type Feasibility } from '../place/index.ts';
 import { walltimeOf, type PoolState, type RunningWorkload, type Snapshot } from '../snapshot/index.ts';
 import type { Claim, VictimCause } from './claim.ts';
 import { holdingsOf, type Holding } from './holdings.ts';
-import { Rights } from './rights.ts';
+import { QuotaSums } from './quotaSums.ts';
+import { Rights, type Right } from './rights.ts';
 import { RoleSpace } from './roleSpace.ts';
 import { smallestSet, leastVictims, type Deficit } from './smallest.ts';
 import { inStatedOrder } from './statedOrder.ts';
@@ -54,7 +55,7 @@ export class VictimFinder {
     const { pool } = taker.quota;
     if (pool === undefined || taker.cost.length === 0) return undefined;
     const search = new Search(this.#input, taker, pool);
-    const found = search.run(this.#holdingsOf(pool).filter(({ workload }) => !excluded.has(workload.key)));
+    const found = search.run(this.#holdingsOf(pool), excluded);
     return found?.map(({ holding, cause }) => ({ workload: holding.workload, cause }));
   }
 
@@ -71,6 +72,7 @@ class Search {
   readonly #taker: Taker;
   readonly #pool: PoolState;
   readonly #rights: Rights;
+  readonly #open = new Map<Right, boolean>();
   readonly #counter: FitCounter;
   readonly #spaces: readonly RoleSpace[];
 
@@ -88,15 +90,17 @@ class Search {
     });
   }
 
-  run(holdings: readonly Holding[]): readonly Claim[] | undefined {
+  run(holdings: readonly Holding[], excluded: ReadonlySet<string>): readonly Claim[] | undefined {
     const lacking = costOf(this.#taker, this.#pool) - this.#pool.tree.available(this.#taker.quota.index);
     const byQuota = lacking > 0 || !this.#taker.admissible();
     // What stands elsewhere may still draw the power of the same site: only where counts settle it is it out.
     const nodesOnly = !byQuota && this.#counter.exact;
-    const unordered = holdings.flatMap((holding) => {
+    const unordered: Claim[] = [];
+    for (const holding of holdings) {
+      if (excluded.has(holding.workload.key)) continue;
       const claim = this.#claimOn(holding);
-      return claim !== undefined && (!nodesOnly || this.#freesNodes(claim)) ? [claim] : [];
-    });
+      if (claim !== undefined && (!nodesOnly || this.#freesNodes(claim))) unordered.push(claim);
+    }
     if (!this.#couldFit(unordered, lacking)) return undefined;
     const { pool, rights } = { pool: this.#pool, rights: this.#rights };
     const claims = inStatedOrder(unordered, { pool, rights, shareOf: (quota) => this.#input.snapshot.shareOf(quota) });
@@ -127,7 +131,14 @@ class Search {
     if (right === undefined) return undefined;
     if (right.cause === 'Reclaim' && admittedAsBorrower(workload))
       return { holding, cause: 'Reclaim', right: undefined };
-    return this.#rights.isOpen(right) ? { holding, cause: right.cause, right } : undefined;
+    return this.#isOpen(right) ? { holding, cause: right.cause, right } : undefined;
+  }
+
+  /** Whether the right is good for anything before the search takes something. */
+  #isOpen(right: Right): boolean {
+    let open = this.#open.get(right);
+    if (open === undefined) this.#open.set(right, (open = this.#rights.isOpen(right)));
+    return open;
   }
 
   #freesNodes({ holding }: Claim): boolean {
@@ -140,25 +151,25 @@ class Search {
     if (this.#spaces.some((space) => space.leastPrefix(claims, all) === Infinity)) return false;
     if (lacking <= 0) return true;
     const { tree } = this.#pool;
-    const charge = (sign: 1 | -1) => {
-      for (const { holding } of claims) {
-        for (const { classIndex, devices } of holding.charges) {
-          tree.charge(holding.quota.index, classIndex, sign * devices);
-        }
-      }
-    };
-    charge(-1);
+    const sums = new QuotaSums(this.#pool);
+    for (const { holding } of claims) sums.add(holding);
+    sums.charge(-1);
     const enough = tree.available(this.#taker.quota.index) >= costOf(this.#taker, this.#pool);
-    charge(1);
+    sums.charge(1);
     return enough;
   }
 
   #best(trial: Trial, { byQuota, lacking }: { byQuota: boolean; lacking: number }): readonly number[] | undefined {
     const { claims } = trial;
     const deficit = this.#deficit(claims, lacking);
-    const bySize = claims.map((_, id) => id);
-    if (byQuota) bySize.sort((a, b) => at(deficit.amounts, b) - at(deficit.amounts, a) || a - b);
     const least = leastVictims(deficit);
+    // No set is smaller than a single victim, and where one will do, the first is found soon.
+    const single = least === 1 ? smallestSet(trial, deficit, 1) : undefined;
+    if (single !== undefined) return single;
+    const stated = claims.map((_, id) => id);
+    const bySize = byQuota
+      ? stated.toSorted((a, b) => at(deficit.amounts, b) - at(deficit.amounts, a) || a - b)
+      : stated;
     let best: readonly number[] | undefined;
     const consider = (order: readonly number[]) => {
       const found = this.#greedy(trial, order, {
@@ -173,19 +184,26 @@ class Search {
     const isFirst = () => best?.length === least && best.at(-1) === least - 1;
     if (isFirst()) return best;
     if (byQuota) consider(bySize);
-    if (!isFirst()) consider(claims.map((_, id) => id));
+    if (!isFirst()) consider(stated);
     if (isFirst()) return best;
     return smallestSet(trial, deficit, best?.length ?? Infinity) ?? best;
   }
 
   #deficit(claims: readonly Claim[], lacking: number): Deficit {
     const [space] = this.#spaces;
-    return {
-      amount: lacking,
-      devices: space?.missingDevices() ?? 0,
-      amounts: Float64Array.from(claims, ({ holding }) => holding.amount),
-      devicesOf: Float64Array.from(claims, (claim) => space?.devicesOf(claim) ?? 0),
-    };
+    const amounts = new Float64Array(claims.length);
+    const devicesOf = new Float64Array(claims.length);
+    let mostAmount = 0;
+    let mostDevices = 0;
+    for (let id = 0; id < claims.length; id++) {
+      const claim = at(claims, id);
+      const devices = space?.devicesOf(claim) ?? 0;
+      amounts[id] = claim.holding.amount;
+      devicesOf[id] = devices;
+      mostAmount = Math.max(mostAmount, claim.holding.amount);
+      mostDevices = Math.max(mostDevices, devices);
+    }
+    return { amount: lacking, devices: space?.missingDevices() ?? 0, amounts, devicesOf, mostAmount, mostDevices };
   }
 
   /** For each domain that could hold the taker, cheapest first: node by node, the fewest workloads for a pod first. */
@@ -219,8 +237,8 @@ class Search {
     order: readonly number[],
     { limit, fewest }: { readonly limit: number; readonly fewest: number },
   ): readonly number[] | undefined {
-    const least = Math.max(0, ...this.#spaces.map((space) => space.leastPrefix(trial.claims, order)));
-    if (least > limit) return undefined;
+    const tooLong = (space: RoleSpace) => space.leastPrefix(trial.claims, order) > limit;
+    if (limit < order.length && this.#spaces.some(tooLong)) return undefined;
     let fits = false;
     // Where counts do not settle it each look costs a placement: the steps between looks grow.
     let nextLook = 0;
