@@ -110,6 +110,33 @@ describe('Spread', () => {
   });
 });
 
+describe('pods that keep each other away', () => {
+  const apart = (size: number) => {
+    const labels = { app: 'x' };
+    const term = {
+      topologyKey: 'kubernetes.io/hostname',
+      selector: [{ key: 'app', operator: 'In' as const, values: ['x'] }],
+      namespaces: [],
+      namespaceSelector: undefined,
+    };
+    const constraints = { hostPorts: [], disks: [], affinity: [], antiAffinity: [term], spread: [], claims: false };
+    const { shape } = pod('a', 1, { shape: { constraints } });
+    return Array.from({ length: size }, () => ({ ...pod('a', 1), shape, labels }));
+  };
+  const nodes = [...block('z1/b1', [8]), ...block('z1/b2', [8, 8]), ...block('z2/b1', [8])];
+
+  it('go to a node each, in the narrowest domain that has so many', () => {
+    assert.deepEqual(count(placed({ nodes, pods: apart(2) })), { 'z1-b2-0': 1, 'z1-b2-1': 1 });
+    assert.deepEqual(new Set(placed({ nodes, pods: apart(3) })), new Set(['z1-b1-0', 'z1-b2-0', 'z1-b2-1']));
+    assert.equal(placed({ nodes, pods: apart(4) })?.length, 4);
+  });
+
+  it('wait where the nodes are too few', () => {
+    assert.equal(placed({ nodes, pods: apart(5) }), undefined);
+    assert.equal(placed({ nodes, pods: apart(4), request: { within: 'zone' } }), undefined);
+  });
+});
+
 describe("a site's power limit", () => {
   const limited = (...sites: readonly [string, number][]): Partial<PoolSpec> => ({
     classes: [acceleratorClass('h200', 1, { powerWatts: 1000 })],

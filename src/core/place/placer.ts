@@ -33,6 +33,19 @@ export function placeAll(
   return new Placing(snapshot, feasibility, { ...request, roles }).run();
 }
 
+/**
+ * Domains of one level that are tried for a request of which counts cannot tell whether they hold it, before wider ones
+ * are: it bounds the time that is spent on a narrow placement. All domains of the level required are tried.
+ */
+const narrowTries = 8;
+
+interface TierSearch {
+  readonly needs: readonly Need[];
+  /** Bits of the levels that a domain must lie in. */
+  readonly levels: number;
+  readonly tries: number;
+}
+
 /** One attempt to place one request. */
 class Placing {
   readonly #snapshot: Snapshot;
@@ -67,8 +80,10 @@ class Placing {
     const needs = this.#needs();
     if (!this.#mayFit(needs)) return undefined;
     const tiers = pool === undefined ? [] : (this.#topology.tiers.get(pool.spec.name) ?? []);
+    const levels = depth === undefined ? 0 : 1 << depth;
     for (let tier = tiers.length - 1; tier >= (depth ?? 0); tier--) {
-      if (this.#tryTier(at(tiers, tier), needs, depth)) return this.#placed;
+      const tries = tier === depth ? Infinity : narrowTries;
+      if (this.#tryTier(at(tiers, tier), { needs, levels, tries })) return this.#placed;
     }
     return depth === undefined && this.#tryDomain(0) ? this.#placed : undefined;
   }
@@ -84,16 +99,16 @@ class Placing {
     return this.#tryAll((role) => role.packNodes(onHost, role.pods.length));
   }
 
-  #tryTier(tier: Int32Array, needs: readonly Need[], depth: number | undefined): boolean {
+  #tryTier(tier: Int32Array, { needs, levels, tries }: TierSearch): boolean {
     const { strategy } = this.#request;
     const { path } = this.#topology;
-    const levels = depth === undefined ? 0 : 1 << depth;
     let last: Ranked | undefined;
-    for (;;) {
+    for (let tried = 0; tried < tries; tried++) {
       last = nextDomain(tier, needs, { strategy, path, levels, last });
       if (last === undefined) return false;
       if (this.#tryDomain(last.domain)) return true;
     }
+    return false;
   }
 
   #tryDomain(domain: number): boolean {

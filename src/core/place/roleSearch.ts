@@ -89,7 +89,7 @@ export function poolOfRoles(roles: readonly { readonly pool: CommonPool }[]): Co
 }
 
 /** O(profiles). */
-export function commonPool(snapshot: Snapshot, profiles: readonly NodeProfile[]): CommonPool {
+function commonPool(snapshot: Snapshot, profiles: readonly NodeProfile[]): CommonPool {
   const [first] = profiles;
   const pool = first === undefined ? undefined : snapshot.poolOfProfile(first.id);
   return profiles.every(({ id }) => snapshot.poolOfProfile(id) === pool) ? pool : undefined;

@@ -1,7 +1,7 @@
 import { BitSet } from '../ds/index.ts';
 
 /** How free amounts are sorted into buckets: `exact` = a bucket for each amount, `coarse` = four for each doubling. */
-export type Scale = 'exact' | 'coarse';
+type Scale = 'exact' | 'coarse';
 
 /** Amounts above this share the last exact bucket. */
 const lastExact = 1024;
