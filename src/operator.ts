@@ -7,6 +7,7 @@ import {
   FleetFeed,
   manifestsOf,
   projectResource,
+  SchedulingRecord,
   startStatusControllers,
   stateSample,
   type FeedOptions,
@@ -14,7 +15,6 @@ import {
   type ResourceProjection,
 } from './controllers/index.ts';
 import { runScheduler, Wake } from './controllers/scheduler/index.ts';
-import type { Waiting } from './core/plan/index.ts';
 import { Fleet } from './core/snapshot/index.ts';
 import {
   createTransport,
@@ -75,15 +75,17 @@ export async function runOperator(config: Config, version: string, logger: Logge
       reportingInstance: identity,
       observe: eventObserver({ metrics, logger: logger.child('events') }),
     });
-    let waiting: readonly Waiting[] = [];
+    let record = new SchedulingRecord();
     let acts = (): boolean => false;
     metrics.beforeRender(() => {
-      if (acts()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), waiting));
+      if (acts()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), record));
       else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });
     });
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
       caches.fleet.forgetAll();
+      record = new SchedulingRecord();
+      record.borrowing.takeUp(caches.manifests.quotas);
       acts = stillLeading;
       const shared = {
         transport: whileLeading(transport, stillLeading),
@@ -103,14 +105,14 @@ export async function runOperator(config: Config, version: string, logger: Logge
           logger: logger.child('scheduler'),
           bindConcurrency: config.bindConcurrency,
           stillLeading,
-          onWaiting: (latest) => {
-            waiting = latest;
-          },
+          record,
         }),
         startStatusControllers({
           ...shared,
           world: {
             ...caches.manifests,
+            record,
+            now: () => clock.now(),
             snapshot: () => caches.fleet.snapshot(clock.now()),
             subscribe: (listener) => caches.subscribe(listener),
           },

@@ -5,16 +5,18 @@ import type { StatusKind } from './statusController.ts';
 import { readPool, type World } from './world.ts';
 
 /** The status of GpuPools. An event tells when a milestone is reached. */
-export function gpuPoolStatus({ pools }: World): StatusKind<'GpuPool'> {
+export function gpuPoolStatus({ pools, record }: World): StatusKind<'GpuPool'> {
   return {
     kind: 'GpuPool',
     store: pools,
     judge: (seen, figures) => {
       const state = figures.policy.pools.find((pool) => pool.spec.name === seen.name);
-      if (state?.spec.generation === seen.generation) return poolStatus(figures, state);
-      const spec = readPool(seen);
-      if (isUnreadable(spec)) return unreadableStatus(spec);
-      return state === undefined ? undefined : poolStatus(figures, state);
+      if (state?.spec.generation !== seen.generation) {
+        const spec = readPool(seen);
+        if (isUnreadable(spec)) return unreadableStatus(spec);
+      }
+      if (state === undefined) return undefined;
+      return poolStatus(figures, state, record.powerWaitOf(seen.name, figures.policy));
     },
     newsOf: (before, after) =>
       (after.milestones ?? [])

@@ -1,4 +1,5 @@
-export { FleetFeed, type FeedOptions } from './feed.ts';
+export { FleetFeed } from './feed.ts';
+export { type FeedOptions } from './reflect.ts';
 export { startStatusControllers } from './startStatusControllers.ts';
 export {
   changesManifest,
@@ -8,4 +9,5 @@ export {
   type ResourceProjection,
   type World,
 } from './world.ts';
+export { SchedulingRecord } from './schedulingRecord.ts';
 export { stateSample } from './stateSample.ts';

@@ -4,16 +4,18 @@ import type { StatusKind } from './statusController.ts';
 import { readQuota, type World } from './world.ts';
 
 /** The status of ResearchQuotas. */
-export function researchQuotaStatus({ quotas }: World): StatusKind<'ResearchQuota'> {
+export function researchQuotaStatus({ quotas, record, now }: World): StatusKind<'ResearchQuota'> {
   return {
     kind: 'ResearchQuota',
     store: quotas,
     judge: (seen, figures) => {
       const state = figures.policy.quotas.get(seen.name);
-      if (state?.spec.generation === seen.generation) return quotaStatus(figures, state);
-      const spec = readQuota(seen);
-      if (isUnreadable(spec)) return unreadableStatus(spec);
-      return state === undefined ? undefined : quotaStatus(figures, state);
+      if (state?.spec.generation !== seen.generation) {
+        const spec = readQuota(seen);
+        if (isUnreadable(spec)) return unreadableStatus(spec);
+      }
+      if (state === undefined) return undefined;
+      return quotaStatus(figures, state, record.borrowing.shownOf(seen.name, now()));
     },
     newsOf: () => [],
   };

@@ -1,11 +1,14 @@
 import { entitlementUse, figuresOf, lentOf } from '../core/status/index.ts';
-import type { Waiting } from '../core/plan/index.ts';
 import type { Snapshot } from '../core/snapshot/index.ts';
 import type { StateSample } from '../observe/index.ts';
 import { pendingByReason } from './scheduler/index.ts';
+import type { SchedulingRecord } from './schedulingRecord.ts';
 
 /** What the gauges of /metrics show of this state. Cost as `figuresOf`: for a scrape, not for a cycle. */
-export function stateSample(snapshot: Snapshot, waiting: readonly Waiting[]): StateSample {
+export function stateSample(
+  snapshot: Snapshot,
+  { waiting, reservations }: Pick<SchedulingRecord, 'waiting' | 'reservations'>,
+): StateSample {
   const figures = figuresOf(snapshot);
   const quotaOf = (namespace: string) => snapshot.policy.quotaOfNamespace.get(namespace)?.spec.name ?? '';
   const pending = pendingByReason(waiting, (workload) => quotaOf(workload.namespace));
@@ -40,11 +43,13 @@ export function stateSample(snapshot: Snapshot, waiting: readonly Waiting[]): St
     effectiveEntitlement: investment.problem === undefined ? investment.effectiveEntitlement : 0,
     used: entitlementUse(figures, investment)?.used ?? 0,
   }));
-  const names = new Set([...quotas.map((quota) => quota.name), ...pending.keys()]);
+  const reserved = Map.groupBy(reservations, ({ workload }) => quotaOf(workload.namespace));
+  const names = new Set([...quotas.map((quota) => quota.name), ...pending.keys(), ...reserved.keys()]);
   const workloads = [...names].map((quotaName) => ({
     quotaName,
     running: figures.workloads.get(quotaName)?.running ?? 0,
     pending: pending.get(quotaName) ?? {},
+    reserved: reserved.get(quotaName)?.length ?? 0,
   }));
   return { pools, quotas, investments, workloads };
 }

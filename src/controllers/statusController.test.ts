@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { fleetOf, nodeFacts } from '../../test/support/fleet.ts';
 import { FakeClock, Store, type ApiRequest, type EventRecord, type Transport } from '../kube/index.ts';
-import { startStatusControllers } from './index.ts';
+import { SchedulingRecord, startStatusControllers } from './index.ts';
 import { changesManifest, manifestsOf, projectResource, type ResourceProjection, type World } from './world.ts';
 
 interface Write {
@@ -32,6 +32,8 @@ function start(context: TestContext) {
     pools: new Store<ResourceProjection<'GpuPool'>>(),
     quotas: new Store<ResourceProjection<'ResearchQuota'>>(),
     investments: new Store<ResourceProjection<'MatchingInvestment'>>(),
+    record: new SchedulingRecord(),
+    now: () => clock.now(),
     snapshot: () => {
       pictures.push(clock.monotonic());
       return fleet.snapshot(clock.now());

@@ -2,6 +2,7 @@ import {
   apiVersion,
   collectionPath,
   conditions,
+  events as eventDocs,
   fieldManager,
   QuotaCondition,
   type EventReason,
@@ -178,7 +179,7 @@ export class StatusController<K extends Kind> {
       this.#options.events.record({ regarding, type, reason: value.reason, action: 'Evaluated', note: value.message });
     }
     for (const { reason, note } of this.#kind.newsOf(before, status)) {
-      this.#options.events.record({ regarding, type: 'Normal', reason, action: 'Evaluated', note });
+      this.#options.events.record({ regarding, type: eventDocs[reason].type, reason, action: 'Evaluated', note });
     }
   }
 }

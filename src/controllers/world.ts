@@ -12,6 +12,7 @@ import {
   type Unreadable,
 } from '../core/snapshot/index.ts';
 import type { Change, RawObject, Store, Stored } from '../kube/index.ts';
+import type { SchedulingRecord } from './schedulingRecord.ts';
 
 /** Status of a kind. */
 export type StatusOf<K extends Kind> = NonNullable<ResourceByKind[K]['status']>;
@@ -36,6 +37,10 @@ export interface ManifestStores {
 export interface World extends ManifestStores {
   /** The state now. Not asked for before every cache is warm: a status must not be worked out from half a list. */
   snapshot(): Snapshot;
+  /** What the scheduling loop of this process has found out since it leads. */
+  readonly record: SchedulingRecord;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
   /** Calls back, often, after anything that a status shows may have changed. @returns a function that ends it */
   subscribe(listener: () => void): () => void;
 }

@@ -64,6 +64,29 @@ export async function bindPod(transport: Transport, binding: BindingRequest, sig
   });
 }
 
+export interface PodDeletion {
+  readonly namespace: string;
+  readonly name: string;
+  /** The server refuses, code Conflict, when the pod of that name is another one. */
+  readonly uid: string;
+  /**
+   * From the call to the kill; whole seconds, at least 1: with 0 the API server drops the pod at once, while its node
+   * still runs it. The pod's own `terminationGracePeriodSeconds` does not count.
+   */
+  readonly graceSeconds: number;
+}
+
+/** Deletes a pod that runs, once. One that is being deleted already can only get less time by it. */
+export async function deletePod(transport: Transport, deletion: PodDeletion, signal?: AbortSignal): Promise<void> {
+  const { namespace, name, uid, graceSeconds } = deletion;
+  await transport.request({
+    method: 'DELETE',
+    path: `/api/v1/namespaces/${namespace}/pods/${name}`,
+    body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: graceSeconds, preconditions: { uid } },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
 /** A condition of a pod. Times are RFC 3339 without fractions. */
 export interface PodCondition {
   readonly type: string;

@@ -12,9 +12,11 @@ export {
 } from './transport.ts';
 export { type Change, keyOf, Store, type Stored } from './store.ts';
 export { type RawObject, type ReflectorObservation, runReflector } from './reflector.ts';
+export { backOffMs } from './backoff.ts';
+export { Limiter } from './limiter.ts';
 export { WorkQueue } from './workqueue.ts';
 export { enqueueChanges, type ReconcileObservation, type ReconcileResult, runController } from './controller.ts';
-export { applyObject, applyStatus, bindPod, patchPodCondition } from './apply.ts';
+export { applyObject, applyStatus, bindPod, deletePod, patchPodCondition } from './apply.ts';
 export { type Condition, setCondition } from './conditions.ts';
 export { type EventObservation, type EventRecord, EventRecorder } from './events.ts';
 export { type LeaderElectionObservation, runLeaderElection } from './lease.ts';

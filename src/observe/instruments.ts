@@ -78,6 +78,12 @@ export function createInstruments(registry: prom.Registry): InstrumentSet {
       gauge?.reset();
       for (const [labels, value] of series) gauge?.set(labels, value);
     },
-    forgetPool: (pool) => (instruments.podsBound as unknown as prom.Counter).remove({ pool }),
+    forgetPool: (pool) => {
+      (instruments.podsBound as unknown as prom.Counter).remove({ pool });
+      (instruments.reclaimAccess as unknown as prom.Histogram).remove({ pool });
+      for (const cause of metricDefinitions.evictions.labels.cause.values) {
+        (instruments.evictions as unknown as prom.Counter).remove({ pool, cause });
+      }
+    },
   };
 }

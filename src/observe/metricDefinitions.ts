@@ -107,6 +107,36 @@ export const metricDefinitions = {
     labels: {},
     buckets: requesting,
   },
+  evictions: {
+    kind: 'counter',
+    name: 'moa_evictions_total',
+    help: 'Workloads that were evicted, all their pods counted as one.',
+    note: 'By the cause that allowed it; `Overdue` is past its walltime.',
+    labels: {
+      pool: { meaning: 'name of the GpuPool of the nodes' },
+      cause: { meaning: 'why it was a victim', values: ['Reclaim', 'Priority', 'Fairness', 'Overdue'] },
+    },
+  },
+  evictionFailures: {
+    kind: 'counter',
+    name: 'moa_eviction_failures_total',
+    help: 'Writes of an eviction that the API server refused or that did not reach it. They are tried again.',
+    labels: { code: { meaning: 'reason the API server gave, or `Network`, `Timeout`' } },
+  },
+  reclaimAccess: {
+    kind: 'histogram',
+    name: 'moa_reclaim_access_seconds',
+    help: 'Time for which workloads within their guarantee waited for what was lent, until they started.',
+    note: 'What `guaranteedAccessWithin` of an investment promises; `status.reclaim` has the figures of each.',
+    labels: { pool: { meaning: 'name of the GpuPool' } },
+    buckets: waiting,
+  },
+  reservations: {
+    kind: 'gauge',
+    name: 'moa_reservations',
+    help: 'Waiting workloads for which space is kept.',
+    labels: { quota: { meaning: 'name of the ResearchQuota, empty for workloads that need none' } },
+  },
   workloadWait: {
     kind: 'histogram',
     name: 'moa_workload_wait_seconds',

@@ -139,15 +139,17 @@ describe('state on the page', () => {
 
   it('a part that a sample leaves out stays as it was', async () => {
     const metrics = createMetrics({ version: '1' });
-    metrics.recordState({ workloads: [{ quotaName: '', running: 0, pending: { NoQuota: 2 } }] });
+    metrics.recordState({ workloads: [{ quotaName: '', running: 0, pending: { NoQuota: 2 }, reserved: 0 }] });
     metrics.recordState({ pools: [pool('a')] });
     assert.deepEqual(await samples(metrics, 'moa_pending_workloads'), ['{quota="",reason="NoQuota"} 2']);
   });
 
   it('a reason that no workload has any more vanishes', async () => {
     const metrics = createMetrics({ version: '1' });
-    metrics.recordState({ workloads: [{ quotaName: 'q', running: 1, pending: { NoCapacity: 2, UserLimit: 1 } }] });
-    metrics.recordState({ workloads: [{ quotaName: 'q', running: 3, pending: { UserLimit: 1 } }] });
+    metrics.recordState({
+      workloads: [{ quotaName: 'q', running: 1, pending: { NoCapacity: 2, UserLimit: 1 }, reserved: 2 }],
+    });
+    metrics.recordState({ workloads: [{ quotaName: 'q', running: 3, pending: { UserLimit: 1 }, reserved: 1 }] });
     assert.deepEqual(await samples(metrics, 'moa_pending_workloads'), ['{quota="q",reason="UserLimit"} 1']);
     assert.deepEqual(await samples(metrics, 'moa_running_workloads'), ['{quota="q"} 3']);
   });

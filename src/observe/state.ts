@@ -36,6 +36,8 @@ export interface WorkloadSample {
   readonly running: number;
   /** How many wait, by reason. */
   readonly pending: Readonly<Record<string, number>>;
+  /** For how many of them space is kept. */
+  readonly reserved: number;
 }
 
 /**
@@ -120,6 +122,10 @@ export function stateRecorder({ replace, forgetPool }: InstrumentSet): (sample: 
     replace(
       'runningWorkloads',
       workloads.map(({ quotaName, running }) => [{ quota: quotaName }, running]),
+    );
+    replace(
+      'reservations',
+      workloads.map(({ quotaName, reserved }) => [{ quota: quotaName }, reserved]),
     );
     replace(
       'pendingWorkloads',

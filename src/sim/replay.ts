@@ -164,6 +164,7 @@ function podsOf(job: TraceJob): readonly PodFacts[] {
     phase: 'Pending',
     boundAt: undefined,
     deletionAt: undefined,
+    evictedAt: undefined,
     gated: false,
     priority: 0,
     shape: shapeOf(Math.min(gpusPerNode, job.gpus - i * gpusPerNode)),

@@ -6,6 +6,7 @@ import {
   changesManifest,
   manifestsOf,
   projectResource,
+  SchedulingRecord,
   startStatusControllers,
   type ResourceProjection,
   type World,
@@ -58,6 +59,8 @@ class Running {
       pools,
       quotas,
       investments,
+      record: new SchedulingRecord(),
+      now: () => clock.now(),
       snapshot: () => this.fleet.snapshot(clock.now()),
       subscribe: (listener) => {
         this.#listeners.add(listener);

@@ -85,6 +85,7 @@ export function podFacts(namespace: string, gpus: number, nodeName?: string): Po
     phase: nodeName === undefined ? 'Pending' : 'Running',
     boundAt: undefined,
     deletionAt: undefined,
+    evictedAt: undefined,
     gated: false,
     priority: 0,
     shape: shapeOf(gpus),

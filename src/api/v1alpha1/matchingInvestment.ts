@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Frozen } from './frozen.ts';
 import { date, endsAfterStart } from './dates.ts';
 import { positiveDuration } from './durations.ts';
-import { listMap } from './lists.ts';
+import { atomicList, listMap } from './lists.ts';
 import { count, factor, fraction, quantity } from './numbers.ts';
 import { define, type Resource } from './resource.ts';
 import { withRules } from './rule.ts';
 import { labelSelector } from './selector.ts';
-import { amount, key, statusBase, total } from './status.ts';
+import { amount, key, moment, statusBase, total } from './status.ts';
 import { entryName, reference } from './texts.ts';
 
 const item = z.object({
@@ -103,10 +103,20 @@ const status = z.object({
   reclaim: z
     .object({
       p95Seconds: total().describe('Seconds within which 95 of 100 reclaims for the investor were done.'),
-      breaches: total().describe('Reclaims that took longer than promised.'),
+      breaches: total().describe('Reclaims that took longer than promised, those that still wait included.'),
+      recent: atomicList(
+        z.object({
+          at: moment().describe('When the workload started, or was given up after the promise was broken.'),
+          seconds: total().describe('How long it had waited for lent capacity.'),
+          breach: z.boolean().optional().describe('Whether that was longer than promised at the time.'),
+        }),
+        100,
+      )
+        .optional()
+        .describe('The latest reclaims that the figures are worked out from, oldest first; at most 100.'),
     })
     .optional()
-    .describe('How the promise is kept.'),
+    .describe('How the promise was kept in the last 30 days.'),
 });
 
 /** What an investor brought, what the state added in match, and what entitlement that buys. */

@@ -172,8 +172,13 @@ const status = z.object({
     .describe('The budget, in normalized GPU-hours.'),
   fairShare: z
     .object({
-      share: amount().describe('Order of borrowers: the lower goes first.'),
-      decayedUsage: amount().describe('Average of what was borrowed, with the half-life of the pool.'),
+      share: amount()
+        .optional()
+        .describe('Order of borrowers: the lower goes first. Absent for weight 0: it goes last.'),
+      decayedUsage: amount().describe(
+        'Exponential average of what was borrowed, with the half-life of the pool. Written when it has moved by more than 1 % and once in five minutes, so that it does not make the status change all the time.',
+      ),
+      asOf: moment().optional().describe('When `decayedUsage` was worked out.'),
     })
     .optional()
     .describe('Where the quota stands among its siblings.'),

@@ -1,9 +1,11 @@
 import { EventReason } from '../../api/v1alpha1/constants/index.ts';
-import { plan, type Admission, type Waiting } from '../../core/plan/index.ts';
+import { plan, type Admission } from '../../core/plan/index.ts';
 import type { Fleet, Snapshot, Workload } from '../../core/snapshot/index.ts';
 import type { Clock, EventRecorder, Transport } from '../../kube/index.ts';
 import type { Health, Logger, Metrics } from '../../observe/index.ts';
+import type { SchedulingRecord } from '../schedulingRecord.ts';
 import { Binder } from './binder.ts';
+import { Evictor } from './evictor.ts';
 import { Explainer, referenceTo } from './explainer.ts';
 import type { Wake } from './wake.ts';
 
@@ -20,8 +22,10 @@ export interface SchedulerOptions {
   readonly bindConcurrency: number;
   readonly stillLeading: () => boolean;
   readonly signal: AbortSignal;
-  /** Told of every plan's waiting workloads. */
-  readonly onWaiting: (waiting: readonly Waiting[]) => void;
+  /** 0 <= r < 1 */
+  readonly random: () => number;
+  /** Gets what the plans tell, for statuses and gauges. */
+  readonly record: SchedulingRecord;
 }
 
 /** Without any event the fleet is looked at once in this time, since terms and numbers move on their own. */
@@ -34,7 +38,7 @@ const maxBacklog = 1000;
 const longestRestMs = 500;
 
 /**
- * The scheduling loop: gather (the fleet, kept by the watches) -> decide (`plan`) -> apply (binder and explainer). Runs
+ * The scheduling loop: gather (the fleet, kept by the watches) -> decide (`plan`) -> apply (binder, evictor and explainer). Runs
  * until the signal aborts, and leaves nothing half-sent behind.
  */
 export async function runScheduler(options: SchedulerOptions): Promise<void> {
@@ -47,8 +51,10 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   const explaining = health.loop('explainer', 60_000);
   const explainer = new Explainer({ ...running, heartbeat: explaining, busy: () => binder.backlog > 50 });
   const explained = explainer.run();
-  const cycle = new SchedulingCycle(options, binder, explainer);
+  const evictor = new Evictor(running);
+  const cycle = new SchedulingCycle(options, { binder, explainer, evictor });
   try {
+    evictor.resume(fleet.snapshot(clock.now()));
     for (;;) {
       await wake.wait(clock, idleMs, signal);
       await clock.sleep(gatherMs, signal);
@@ -71,37 +77,46 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     ended.abort();
     heartbeat.stop();
     explaining.stop();
-    await Promise.all([binder.drained(), explained]);
+    await Promise.all([binder.drained(), evictor.drained(), explained]);
   }
+}
+
+/** Those who carry a plan out. */
+interface Helpers {
+  readonly binder: Binder;
+  readonly evictor: Evictor;
+  readonly explainer: Explainer;
 }
 
 class SchedulingCycle {
   readonly #options: SchedulerOptions;
-  readonly #binder: Binder;
-  readonly #explainer: Explainer;
+  readonly #helpers: Helpers;
 
-  constructor(options: SchedulerOptions, binder: Binder, explainer: Explainer) {
+  constructor(options: SchedulerOptions, helpers: Helpers) {
     this.#options = options;
-    this.#binder = binder;
-    this.#explainer = explainer;
+    this.#helpers = helpers;
   }
 
   /** One cycle. @returns its length in milliseconds */
   run(): number {
-    const { fleet, clock, metrics, wake, stillLeading, onWaiting } = this.#options;
-    const room = maxBacklog - this.#binder.backlog;
+    const { fleet, clock, metrics, wake, stillLeading, record } = this.#options;
+    const { binder, evictor, explainer } = this.#helpers;
+    const room = maxBacklog - binder.backlog;
     if (!stillLeading() || room <= 0) return 0;
     const began = clock.monotonic();
     const now = clock.now();
     const snapshot = fleet.snapshot(now);
+    record.borrowing.advance(snapshot.policy, now);
     const taken = clock.monotonic();
     const planned = plan(snapshot, now, { maxPods: room });
     const decided = clock.monotonic();
     for (const admission of planned.admit) this.#carryOut(admission, snapshot);
+    evictor.add(planned.evict, snapshot);
     // A plan that stopped early has looked at a part only; what it has not looked at keeps its explanation.
     if (!planned.more) {
-      this.#explainer.update(planned.waiting);
-      onWaiting(planned.waiting);
+      explainer.update(planned.waiting);
+      record.planned(planned);
+      record.access.observe(planned.waiting, snapshot.policy, now, (key) => fleet.pod(key) === undefined);
     }
     const done = clock.monotonic();
     metrics.cycleDuration.observe({ phase: 'snapshot' }, (taken - began) / 1000);
@@ -112,7 +127,7 @@ class SchedulingCycle {
   }
 
   #carryOut({ workload, pods }: Admission, snapshot: Snapshot): void {
-    const { events, metrics, clock } = this.#options;
+    const { events, metrics, clock, record } = this.#options;
     const quota = snapshot.policy.quotaOfNamespace.get(workload.namespace);
     let left = pods.length;
     for (const { pod, nodeName } of pods) {
@@ -122,10 +137,12 @@ class SchedulingCycle {
         left--;
         if (left > 0) return;
         metrics.workloadWait.observe({ tier: quota?.spec.tier ?? '' }, waitOf(workload, clock.now()));
+        const access = record.access.started(workload, snapshot.policy, clock.now());
+        if (access !== undefined) metrics.reclaimAccess.observe({ pool: access.pool }, access.seconds);
         const first = pods[0];
         if (first !== undefined) events.record(scheduledEvent(workload, first));
       };
-      this.#binder.add({ pod, nodeName, poolName: pool?.spec.name ?? '', onBound });
+      this.#helpers.binder.add({ pod, nodeName, poolName: pool?.spec.name ?? '', onBound });
     }
   }
 }

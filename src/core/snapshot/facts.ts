@@ -157,6 +157,8 @@ export interface PodFacts {
   readonly boundAt: number | undefined;
   /** When a pod that is being deleted is killed at the latest (`metadata.deletionTimestamp`); undefined = it is not. */
   readonly deletionAt: number | undefined;
+  /** When Moa marked the pod as evicted (condition `DisruptionTarget`), shortly before its deletion; undefined = it did not. */
+  readonly evictedAt: number | undefined;
   /** `spec.schedulingGates` is not empty: not to be scheduled yet. */
   readonly gated: boolean;
   readonly priority: number;

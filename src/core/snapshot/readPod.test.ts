@@ -335,6 +335,7 @@ describe('PodReader', () => {
       phase: 'Running',
       boundAt: Date.UTC(2026, 2, 1),
       deletionAt: Date.UTC(2026, 2, 1, 0, 1),
+      evictedAt: undefined,
       gated: true,
       priority: 7,
       claims: [],
@@ -353,6 +354,16 @@ describe('PodReader', () => {
   it('a pod that was just created is pending, unbound, and not ours unless it says so', () => {
     const pod = read({ spec: { nodeName: '' } });
     assert.deepEqual([pod.phase, pod.nodeName, pod.ours, pod.priority], ['Pending', undefined, false, 0]);
+  });
+
+  it('a pod that was marked for preemption says when; other disruptions, and a mark that was taken back, do not count', () => {
+    const evictedAt = (reason: string, status: string) => {
+      const mark = { type: 'DisruptionTarget', status, reason, lastTransitionTime: '2026-03-01T00:01:00Z' };
+      return read({ status: { conditions: [mark] } }).evictedAt;
+    };
+    assert.equal(evictedAt('PreemptionByScheduler', 'True'), Date.UTC(2026, 2, 1, 0, 1));
+    assert.equal(evictedAt('PreemptionByScheduler', 'False'), undefined);
+    assert.equal(evictedAt('TerminationByKubelet', 'True'), undefined);
   });
 
   it('the explanation is gone once the pod is scheduled', () => {

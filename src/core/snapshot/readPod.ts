@@ -1,4 +1,4 @@
-import { schedulerName } from '../../api/v1alpha1/constants/index.ts';
+import { evictionMark, schedulerName } from '../../api/v1alpha1/constants/index.ts';
 import type { Labels, PodFacts, PodPhase, PodShape } from './facts.ts';
 import { Interner } from './interner.ts';
 import { readClaims } from './podClaims.ts';
@@ -40,6 +40,7 @@ export class PodReader {
       phase: phaseOf(status['phase']),
       boundAt: boundAtOf(spec, status, metadata),
       deletionAt: metadata['deletionTimestamp'] === undefined ? undefined : instantOf(metadata['deletionTimestamp']),
+      evictedAt: evictedAtOf(status),
       gated: listOf(spec['schedulingGates']).length > 0,
       priority: Number.isSafeInteger(spec['priority']) ? Number(spec['priority']) : 0,
       shape: this.#shapeOf(raw),
@@ -102,10 +103,20 @@ function boundAtOf(spec: Raw, status: Raw, metadata: Raw): number | undefined {
   return instantOf(time ?? metadata['creationTimestamp']);
 }
 
+function evictedAtOf(status: Raw): number | undefined {
+  const mark = conditionOf(status, evictionMark.type);
+  if (mark?.['status'] !== 'True' || mark['reason'] !== evictionMark.reason) return undefined;
+  return instantOf(mark['lastTransitionTime']);
+}
+
 function scheduledCondition(status: Raw): Raw | undefined {
+  return conditionOf(status, 'PodScheduled');
+}
+
+function conditionOf(status: Raw, type: string): Raw | undefined {
   return listOf(status['conditions'])
     .map(objectOf)
-    .find((condition) => condition['type'] === 'PodScheduled');
+    .find((condition) => condition['type'] === type);
 }
 
 function explanationOf(status: Raw): string | undefined {

@@ -20,6 +20,8 @@ export interface SiteFigures {
   gpus: number;
   /** Draw of the allocated devices. */
   watts: number;
+  /** Draw of the device there that draws least, above 0; undefined = none draws any. */
+  leastWatts: number | undefined;
 }
 
 /** What one quota holds itself, without the quotas below it. */
@@ -95,7 +97,7 @@ function emptyFigures(pool: PoolState): DeviceFigures {
   return {
     nodes: { total: 0, ready: 0 },
     classes: pool.classes.map(() => ({ nodes: 0, allocatedGpus: 0, freeGpus: 0, largestFreeNode: 0 })),
-    sites: pool.spec.sites.map(() => ({ gpus: 0, watts: 0 })),
+    sites: pool.spec.sites.map(() => ({ gpus: 0, watts: 0, leastWatts: undefined })),
   };
 }
 
@@ -125,6 +127,7 @@ function countDevices(snapshot: Snapshot, drafts: ReadonlyMap<PoolState, DeviceF
       for (const site of plan.sites) {
         site.gpus += gpus;
         site.watts += (gpus - free) * powerWatts;
+        if (gpus > 0 && powerWatts > 0) site.leastWatts = Math.min(site.leastWatts ?? Infinity, powerWatts);
       }
       if (!plan.schedulable || free <= 0) continue;
       figures.freeGpus += free;

@@ -18,17 +18,30 @@ import {
   type MilliGpus,
 } from '../units/index.ts';
 import { lentOf, quotaFiguresOf, type Figures } from './figures.ts';
+import { accessWindowMs, reclaimStatus, type AccessRecord } from './reclaims.ts';
 import { condition, readyCondition, unreadableCondition, type ConditionValue, type Verdict } from './verdict.ts';
+
+/** What is known of an investor's access, and when. */
+export interface AccessNow {
+  readonly record: AccessRecord;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
 
 /**
  * The status of an investment (DESIGN.md sections 2.3 and 7). One that is not in force has no amounts, but keeps the
- * weights that were pinned when its term began.
+ * weights that were pinned when its term began, and the record of the access that its investor got.
  */
-export function investmentStatus(figures: Figures, investment: InvestmentState): Verdict<MatchingInvestmentStatus> {
+export function investmentStatus(
+  figures: Figures,
+  investment: InvestmentState,
+  access: AccessNow,
+): Verdict<MatchingInvestmentStatus> {
   const { spec } = investment;
   const ready = readyCondition(investment.problem, investment.remarks, 'the spec is in force');
+  const reclaim = reclaimStatus(access.record, spec.guaranteedAccessWithin, access.now);
   if (investment.problem !== undefined) {
-    return notInForce(spec.generation, ready, keptWeights(spec.pinnedWeights));
+    return notInForce(spec.generation, ready, { ...keptWeights(spec.pinnedWeights), reclaim });
   }
   const { amounts } = investment;
   const pool = figures.policy.pools.find((candidate) => candidate.spec.name === spec.poolName)?.spec;
@@ -41,7 +54,7 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
       contributionVerified(investment),
       matchDelivered(investment),
       entitlementActive(investment, entitlement),
-      ...(pool === undefined ? [] : [accessGuaranteeMet(spec, pool)]),
+      ...(pool === undefined ? [] : [accessGuaranteeMet(spec, pool, reclaim)]),
     ],
     figures: {
       phase: phaseOf(investment),
@@ -53,7 +66,7 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
       effectiveEntitlement: formatMilliGpus(investment.effectiveEntitlement),
       ...(use === undefined ? {} : { used: formatMilliGpus(use.used), lent: formatMilliGpus(use.lent) }),
       ...keptWeights(pool === undefined ? spec.pinnedWeights : pinnedWeights(investment, pool)),
-      reclaim: { p95Seconds: 0, breaches: 0 },
+      reclaim,
     },
   };
 }
@@ -61,21 +74,25 @@ export function investmentStatus(figures: Figures, investment: InvestmentState):
 /**
  * The status of an investment that can't be read.
  *
- * @param observed its status as it is: the weights that are pinned in it hold for the whole term, so they stay
+ * @param observed its status as it is: the weights that are pinned in it hold for the whole term, so they stay, as does
+ *   the record of reclaims
  */
 export function unreadableInvestmentStatus(
   unreadable: Unreadable,
   observed: MatchingInvestmentStatus | undefined,
 ): Verdict<MatchingInvestmentStatus> {
-  const { pinnedWeights: pins } = observed ?? {};
-  const kept = pins === undefined ? {} : { pinnedWeights: pins };
+  const { pinnedWeights, reclaim } = observed ?? {};
+  const kept = {
+    ...(pinnedWeights === undefined ? {} : { pinnedWeights }),
+    ...(reclaim === undefined ? {} : { reclaim }),
+  };
   return notInForce(unreadable.generation, unreadableCondition(unreadable), kept);
 }
 
 function notInForce(
   generation: number,
   ready: ConditionValue,
-  kept: Pick<MatchingInvestmentStatus, 'pinnedWeights'>,
+  kept: Pick<MatchingInvestmentStatus, 'pinnedWeights' | 'reclaim'>,
 ): Verdict<MatchingInvestmentStatus> {
   const message = 'the investment is not ready: see its Ready condition';
   const inactive = condition(InvestmentCondition.EntitlementActive, false, ConditionReason.NotReady, message);
@@ -155,13 +172,21 @@ function entitlementActive({ term, spec, amounts }: WorkingInvestment, entitleme
   return condition(type, true, ConditionReason.InTerm, message);
 }
 
-function accessGuaranteeMet(spec: InvestmentSpec, pool: PoolSpec): ConditionValue {
+function accessGuaranteeMet(
+  { guaranteedAccessWithin: promise }: InvestmentSpec,
+  pool: PoolSpec,
+  { breaches, p95Seconds }: NonNullable<MatchingInvestmentStatus['reclaim']>,
+): ConditionValue {
   const type = InvestmentCondition.AccessGuaranteeMet;
   const needed = pool.minRuntime + pool.notice;
-  if (spec.guaranteedAccessWithin !== undefined && needed > spec.guaranteedAccessWithin) {
-    const promised = formatDuration(spec.guaranteedAccessWithin);
-    const message = `access within ${promised} is promised, but a reclaim may take ${formatDuration(needed)} in pool ${pool.name} (minRuntime ${formatDuration(pool.minRuntime)} + notice ${formatDuration(pool.notice)}): raise spec.reclaim.guaranteedAccessWithin or shorten spec.scheduling.reclaim of the pool`;
+  if (promise !== undefined && needed > promise) {
+    const message = `access within ${formatDuration(promise)} is promised, but a reclaim may take ${formatDuration(needed)} in pool ${pool.name} (minRuntime ${formatDuration(pool.minRuntime)} + notice ${formatDuration(pool.notice)}): raise spec.reclaim.guaranteedAccessWithin or shorten spec.scheduling.reclaim of the pool`;
     return condition(type, false, ConditionReason.PromiseTooTight, message);
+  }
+  if (breaches > 0) {
+    const promised = promise === undefined ? '' : ` of ${formatDuration(promise)}`;
+    const message = `${breaches === 1 ? 'one reclaim' : `${breaches} reclaims`} for the investor took longer than the promise${promised} in the last ${formatDuration(accessWindowMs)}; 95 of 100 were done within ${formatDuration(p95Seconds * 1000)}`;
+    return condition(type, false, ConditionReason.Breached, message);
   }
   return condition(type, true, ConditionReason.PromiseKept, 'no reclaim for the investor took longer than promised');
 }

@@ -2,11 +2,22 @@ import type { GpuPoolStatus } from '../../api/v1alpha1/index.ts';
 import { ConditionReason, PoolCondition } from '../../api/v1alpha1/constants/index.ts';
 import { describeScaling, type Milestone, type PoolState } from '../snapshot/index.ts';
 import { formatMilliGpus, milli, mulDivFloor } from '../units/index.ts';
-import type { Figures } from './figures.ts';
+import type { Figures, PoolFigures } from './figures.ts';
 import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
 
+/** Workloads of a pool that only power keeps waiting. */
+export interface PowerWait {
+  readonly workloads: number;
+  /** What the first of them is told. */
+  readonly message: string;
+}
+
 /** The status of a pool (DESIGN.md sections 2.1 and 7). Undefined for a pool that the figures do not have. */
-export function poolStatus(figures: Figures, pool: PoolState): Verdict<GpuPoolStatus> | undefined {
+export function poolStatus(
+  figures: Figures,
+  pool: PoolState,
+  waitForPower: PowerWait | undefined,
+): Verdict<GpuPoolStatus> | undefined {
   const own = figures.pools.get(pool);
   if (own === undefined) return undefined;
   const { spec } = pool;
@@ -14,7 +25,7 @@ export function poolStatus(figures: Figures, pool: PoolState): Verdict<GpuPoolSt
   const readyGpus = sum(pool.classes.map((c) => c.readyGpus));
   return {
     generation: spec.generation,
-    conditions: [readiness(pool, gpus), overcommitment(pool)],
+    conditions: [readiness(pool, gpus), overcommitment(pool), powerLimitation(pool, own, waitForPower)],
     figures: {
       nodes: own.nodes,
       capacity: {
@@ -76,6 +87,29 @@ function overcommitment(pool: PoolState): ConditionValue {
   }
   const reason = excess > 0 ? ConditionReason.GuaranteesExceedCapacity : ConditionReason.EntitlementsExceedFloor;
   return condition(PoolCondition.Overcommitted, true, reason, told.join('. '));
+}
+
+/** A site is at its limit when what it has left does not power one more device of the class there that draws least. */
+function powerLimitation(pool: PoolState, own: PoolFigures, waiting: PowerWait | undefined): ConditionValue {
+  const type = PoolCondition.PowerLimited;
+  const full = pool.spec.sites.flatMap(({ name, powerLimitWatts }, i) => {
+    const site = own.sites[i];
+    const { leastWatts } = site ?? {};
+    if (site === undefined || powerLimitWatts === undefined || leastWatts === undefined) return [];
+    const left = powerLimitWatts - site.watts;
+    if (left >= leastWatts) return [];
+    const excess = left < 0 ? `, ${kilowatts(-left)} too much` : `; the next device needs ${kilowatts(leastWatts)}`;
+    return [`site ${name} draws ${kilowatts(site.watts)} of ${kilowatts(powerLimitWatts)} kW${excess}`];
+  });
+  if (waiting !== undefined) {
+    const count = waiting.workloads === 1 ? 'one workload waits' : `${waiting.workloads} workloads wait`;
+    const message = [`${count} for power: ${waiting.message}`, ...full].join('. ');
+    return condition(type, true, ConditionReason.WaitingForPower, message);
+  }
+  if (full.length > 0) return condition(type, true, ConditionReason.SiteAtLimit, full.join('. '));
+  const limited = pool.spec.sites.some(({ powerLimitWatts }) => powerLimitWatts !== undefined);
+  const message = limited ? 'every site has power for another device' : 'no site has a power limit';
+  return condition(type, false, ConditionReason.WithinPowerLimit, message);
 }
 
 /** Progress has three decimals, rounded down, so that 1 says that the target is reached. */

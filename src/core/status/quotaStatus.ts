@@ -1,16 +1,29 @@
 import type { ResearchQuotaStatus } from '../../api/v1alpha1/index.ts';
 import { ConditionReason, QuotaCondition } from '../../api/v1alpha1/constants/index.ts';
 import type { QuotaState } from '../snapshot/index.ts';
-import { formatMilliGpus, mulDivFloor, type MilliGpus } from '../units/index.ts';
+import { formatMilliGpus, mulDivFloor, oneMicro, type MilliGpus } from '../units/index.ts';
 import { lentOf, quotaFiguresOf, type Figures } from './figures.ts';
 import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
+
+/** What a quota borrowed on average, as far as that is to be shown. */
+export interface DecayedUse {
+  readonly decayed: MilliGpus;
+  /** When it was worked out, epoch milliseconds. */
+  readonly asOf: number;
+}
 
 /**
  * The status of a quota (DESIGN.md sections 2.2 and 4.2). Its capacity block is about the quota's own namespaces; what
  * the quotas below it hold stands in theirs, so that the figures of a pool's quotas add up. A quota that is not in
  * force has no capacity block: nothing is counted for it.
+ *
+ * @param history undefined while nothing is known of the past; it then counts as none and is not shown
  */
-export function quotaStatus(figures: Figures, quota: QuotaState): Verdict<ResearchQuotaStatus> {
+export function quotaStatus(
+  figures: Figures,
+  quota: QuotaState,
+  history: DecayedUse | undefined,
+): Verdict<ResearchQuotaStatus> {
   const { spec } = quota;
   const ready = readyCondition(
     quota.problem,
@@ -36,17 +49,28 @@ export function quotaStatus(figures: Figures, quota: QuotaState): Verdict<Resear
         lent: formatMilliGpus(lentOf(pool, own.unusedGuarantee)),
         classes: quota.pool.classes.map((c) => ({ name: c.spec.name, used: own.devices[c.index] ?? 0 })),
       },
-      ...fairShare(spec.weight, own.subtreeBorrowed),
+      ...fairShare(quota, own.subtreeBorrowed, history),
       workloads,
     },
   };
 }
 
-/** A quota of weight 0 has no share: it comes after all that have one. */
-function fairShare(weight: number, borrowed: MilliGpus): Pick<ResearchQuotaStatus, 'fairShare'> {
-  if (weight === 0) return {};
-  // The weight is in thousandths, hence the factor.
-  return { fairShare: { share: formatMilliGpus(mulDivFloor(borrowed, 1000, weight)), decayedUsage: '0' } };
+/** `(borrowed + historyWeight x decayed) / weight`. A quota of weight 0 has no share: it comes after all that have one. */
+function fairShare(
+  { spec: { weight }, pool }: QuotaState,
+  borrowed: MilliGpus,
+  history: DecayedUse | undefined,
+): Pick<ResearchQuotaStatus, 'fairShare'> {
+  const decayed = history?.decayed ?? 0;
+  const charged = borrowed + mulDivFloor(decayed, pool?.spec.fairShare.historyWeight ?? oneMicro, oneMicro);
+  return {
+    fairShare: {
+      // The weight is in thousandths, hence the factor.
+      ...(weight === 0 ? {} : { share: formatMilliGpus(mulDivFloor(charged, 1000, weight)) }),
+      decayedUsage: formatMilliGpus(decayed),
+      ...(history === undefined ? {} : { asOf: new Date(history.asOf).toISOString() }),
+    },
+  };
 }
 
 function borrowing(used: MilliGpus, borrowed: MilliGpus): ConditionValue {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { fleetOf, nodeFacts, podFacts, resource, type FleetParts } from '../../../test/support/fleet.ts';
-import { parseMilliGpus } from '../units/index.ts';
-import { figuresOf, investmentStatus, poolStatus, quotaStatus, type ConditionValue } from './index.ts';
+import { milli, parseMilliGpus } from '../units/index.ts';
+import { figuresOf, investmentStatus, noAccessRecord, poolStatus, quotaStatus, type ConditionValue } from './index.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 const h200 = { name: 'h200', nodeSelector: { matchLabels: { product: 'H200' } }, weight: '1', powerWatts: 700 };
@@ -33,17 +33,17 @@ function pictureOf(parts: FleetParts) {
 
 function statusOfPool(parts: FleetParts) {
   const figures = pictureOf(parts);
-  return poolStatus(figures, figures.policy.pools[0]!)!;
+  return poolStatus(figures, figures.policy.pools[0]!, undefined)!;
 }
 
 function statusOfQuota(parts: FleetParts, name: string) {
   const figures = pictureOf(parts);
-  return quotaStatus(figures, figures.policy.quotas.get(name)!);
+  return quotaStatus(figures, figures.policy.quotas.get(name)!, undefined);
 }
 
 function statusOfInvestment(parts: FleetParts) {
   const figures = pictureOf(parts);
-  return investmentStatus(figures, [...figures.policy.investments.values()][0]!);
+  return investmentStatus(figures, [...figures.policy.investments.values()][0]!, { record: noAccessRecord, now });
 }
 
 /** A condition as `type=status reason`. */
@@ -137,7 +137,46 @@ describe('the status of a pool', () => {
     });
     assert.deepEqual(figures.contributors, [{ quotaName: 'kist', gpus: 8, entitlement: '4' }]);
     assert.deepEqual(figures.capacity?.public, '12');
-    assert.deepEqual(short(conditions), ['Ready=True Ready', 'Overcommitted=False WithinCapacity']);
+    assert.deepEqual(short(conditions), [
+      'Ready=True Ready',
+      'Overcommitted=False WithinCapacity',
+      'PowerLimited=False WithinPowerLimit',
+    ]);
+  });
+
+  describe('and its power', () => {
+    const site = { name: 'daejeon', nodeSelector: { matchLabels: { product: 'H200' } } };
+    const powerOf = (limit: string | undefined, used: number, wait?: Parameters<typeof poolStatus>[2]) => {
+      const limited = limit === undefined ? site : { ...site, powerLimitKilowatts: limit };
+      const parts = { pools: [pool({ sites: [limited] })], nodes: nodes(1), pods: [podFacts('a', used, 'node-0')] };
+      const figures = pictureOf(parts);
+      const { conditions } = poolStatus(figures, figures.policy.pools[0]!, wait)!;
+      const { status, reason, message } = conditions.find(({ type }) => type === 'PowerLimited')!;
+      return [status, reason, message];
+    };
+    const table: Record<string, [got: () => string[], want: string[]]> = {
+      'without a limit is never short': [
+        () => powerOf(undefined, 8),
+        ['False', 'WithinPowerLimit', 'no site has a power limit'],
+      ],
+      'with power for exactly one more device is not limited': [
+        () => powerOf('4.9', 6),
+        ['False', 'WithinPowerLimit', 'every site has power for another device'],
+      ],
+      'with less than a device needs is limited, and the message says what it lacks': [
+        () => powerOf('4.8', 6),
+        ['True', 'SiteAtLimit', 'site daejeon draws 4.2 of 4.8 kW; the next device needs 0.7'],
+      ],
+      'beyond a limit that was lowered is limited, and the message says by how much': [
+        () => powerOf('4', 6),
+        ['True', 'SiteAtLimit', 'site daejeon draws 4.2 of 4 kW, 0.2 too much'],
+      ],
+      'is limited while a workload waits for it, though single devices would still fit': [
+        () => powerOf('5', 6, { workloads: 2, message: 'daejeon has 0.8 kW left' }),
+        ['True', 'WaitingForPower', '2 workloads wait for power: daejeon has 0.8 kW left'],
+      ],
+    };
+    for (const [rule, [got, want]] of Object.entries(table)) it(rule, () => assert.deepEqual(got(), want));
   });
 
   const conditionTable: Record<string, { parts: FleetParts; want: string[]; says: RegExp }> = {
@@ -172,7 +211,7 @@ describe('the status of a pool', () => {
   for (const [rule, { parts, want, says }] of Object.entries(conditionTable)) {
     it(rule, () => {
       const { conditions } = statusOfPool(parts);
-      assert.deepEqual(short(conditions), want);
+      assert.deepEqual(short(conditions).slice(0, 2), want);
       assert.match(conditions.map((c) => c.message).join('\n'), says);
     });
   }
@@ -250,9 +289,27 @@ describe('the status of a quota', () => {
     assert.deepEqual(member.fairShare, { share: '3', decayedUsage: '0' });
   });
 
+  it('adds what was borrowed in the past to the share, weighted, and says as of when', () => {
+    const half = { scheduling: { fairShare: { historyWeight: '0.5' } } };
+    const parts = {
+      pools: [pool(half)],
+      quotas: [quota('a', {}, { weight: 2 })],
+      namespaces: namespaces('a'),
+      nodes: nodes(1),
+      pods: [podFacts('a', 6, 'node-0')],
+    };
+    const figures = pictureOf(parts);
+    const history = { decayed: milli(4250), asOf: now };
+    assert.deepEqual(quotaStatus(figures, figures.policy.quotas.get('a')!, history).figures.fairShare, {
+      share: '4.062', // (6 + 0.5 x 4.25) / 2, rounded down
+      decayedUsage: '4.25',
+      asOf: '2026-06-01T00:00:00.000Z',
+    });
+  });
+
   it('shows no share for weight 0', () => {
     const parts = { pools: [pool()], quotas: [quota('a', {}, { weight: 0 })], nodes: nodes(1) };
-    assert.equal(statusOfQuota(parts, 'a').figures.fairShare, undefined);
+    assert.deepEqual(statusOfQuota(parts, 'a').figures.fairShare, { decayedUsage: '0' });
   });
 
   it('counts the workloads of its namespaces, whether it is in force or not', () => {
@@ -283,7 +340,9 @@ describe('the status of a quota', () => {
         const names = quotas.map((q) => q.metadata.name);
         const pods = taken.map(([q, gpus], i) => podFacts(names[q % names.length]!, gpus, `node-${i % 4}`));
         const figures = pictureOf({ pools: [pool()], quotas, namespaces: namespaces(...names), nodes: nodes(4), pods });
-        const capacities = names.map((n) => quotaStatus(figures, figures.policy.quotas.get(n)!).figures.capacity!);
+        const capacities = names.map(
+          (n) => quotaStatus(figures, figures.policy.quotas.get(n)!, undefined).figures.capacity!,
+        );
         const total = (field: 'used' | 'borrowed' | 'lent' | 'effectiveGuarantee') =>
           capacities.reduce((sum, capacity) => sum + parseMilliGpus(capacity[field])!, 0);
         assert.equal(
@@ -477,6 +536,20 @@ describe('the status of an investment', () => {
   it('pins nothing before the term', () => {
     const parts = deal({ investments: [investment({ term: { start: '2026-07-01' } })] });
     assert.equal(statusOfInvestment(parts).figures.pinnedWeights, undefined);
+  });
+
+  it('breaks its promise for 30 days when a reclaim took too long, and says how many did', () => {
+    const promised = deal({ investments: [investment({ reclaim: { guaranteedAccessWithin: '1h' } })] });
+    const figures = pictureOf(promised);
+    const met = (at: number) => {
+      const record = { reclaims: [{ at: now, seconds: 3601, breach: true }], waitingSince: [] };
+      const verdict = investmentStatus(figures, [...figures.policy.investments.values()][0]!, { record, now: at });
+      const condition = verdict.conditions.find(({ type }) => type === 'AccessGuaranteeMet')!;
+      return [condition.status, condition.reason, verdict.figures.reclaim?.breaches, condition.message];
+    };
+    assert.deepEqual(met(now).slice(0, 3), ['False', 'Breached', 1]);
+    assert.match(String(met(now)[3]), /one reclaim .* longer than the promise of 1h in the last 30d/);
+    assert.deepEqual(met(now + 30 * 86_400_000).slice(0, 3), ['True', 'PromiseKept', 0]);
   });
 
   it('keeps pinned weights while it is not ready', () => {

@@ -114,6 +114,7 @@ export function pod(
     phase: 'Pending',
     boundAt: undefined,
     deletionAt: undefined,
+    evictedAt: undefined,
     gated: false,
     priority: 0,
     shape: podShape(devices, shape),

@@ -46,7 +46,10 @@ export const conditionReasons = {
       'The entitlements together exceed what `publicFloor` leaves them; all are scaled by the factor in the message.',
   },
   WithinCapacity: { meaning: 'Guarantees and entitlements fit in the ready capacity.' },
-  SiteAtLimit: { meaning: 'A site draws as much power as its limit allows; nothing more starts there.' },
+  SiteAtLimit: {
+    meaning: 'The power that a site has left does not suffice for another device; nothing more starts there.',
+  },
+  WaitingForPower: { meaning: 'Devices are free, but their sites would draw more power than their limits allow.' },
   WithinPowerLimit: { meaning: 'Every site is below its power limit, or has none.' },
   NoBudget: { meaning: 'The quota has no budget: its GPU-hours are counted, not limited.' },
   WithinBudget: { meaning: 'GPU-hours are left and the period is running.' },
@@ -104,9 +107,9 @@ const poolConditions = {
     false: ['WithinCapacity'],
   },
   PowerLimited: {
-    meaning: 'The power limit of a site keeps workloads waiting.',
+    meaning: 'A site has no power left for another device, or workloads wait for power.',
     healthy: 'False',
-    true: ['SiteAtLimit'],
+    true: ['WaitingForPower', 'SiteAtLimit'],
     false: ['WithinPowerLimit'],
   },
 } as const satisfies Readonly<Record<string, ConditionDoc>>;

@@ -18,10 +18,26 @@ export const events = {
     on: 'Pod',
     meaning: 'The API server refused the binding. The pod is planned again.',
   },
+  Preempted: {
+    type: 'Warning',
+    on: 'Pod',
+    meaning:
+      'The workload makes way for the one that the message names and ends by the time that it names. On its first pod.',
+  },
+  MakingRoom: {
+    type: 'Normal',
+    on: 'Pod',
+    meaning: 'Other workloads are evicted for this one, which starts when they have ended. On its first pod.',
+  },
   MilestoneReached: {
     type: 'Normal',
     on: 'GpuPool',
     meaning: 'The pool has as many ready devices as a milestone asks for.',
+  },
+  AccessPromiseBroken: {
+    type: 'Warning',
+    on: 'MatchingInvestment',
+    meaning: 'Another reclaim for the investor took longer than promised, less than 30 days after the last that did.',
   },
   PhaseChanged: {
     type: 'Normal',

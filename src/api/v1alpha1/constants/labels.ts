@@ -132,3 +132,6 @@ export const funding = { investor: 'investor', state: 'state' } as const;
 
 /** The PodGroup resource whose `minMember` Moa reads; it need not be installed. */
 export const podGroups = { group: 'scheduling.x-k8s.io', version: 'v1alpha1', plural: 'podgroups' } as const;
+
+/** The pod condition, one of Kubernetes' own, with which Moa marks the pods of a workload before it deletes them. */
+export const evictionMark = { type: 'DisruptionTarget', reason: 'PreemptionByScheduler' } as const;

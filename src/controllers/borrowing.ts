@@ -1,0 +1,66 @@
+import { BorrowHistory } from '../core/quota/index.ts';
+import type { Policy } from '../core/snapshot/index.ts';
+import type { DecayedUse } from '../core/status/index.ts';
+import { parseMilliGpus, type MilliGpus } from '../core/units/index.ts';
+import type { ManifestStores } from './world.ts';
+
+/** A value that moved by more than this fraction, or by as much of a GPU, is shown after a minute, any other after five. */
+const noticeable = 0.01;
+const soonestMs = 60_000;
+const latestMs = 300_000;
+
+/**
+ * What each quota borrowed on average (DESIGN.md section 4.2): measured while this process leads, taken up from the
+ * statuses before, and shown there in steps, so that a value that never rests does not write the status without end.
+ */
+export class Borrowing {
+  readonly #history = new BorrowHistory();
+  readonly #shown = new Map<string, DecayedUse>();
+
+  /** Takes up what the statuses have kept. At most five minutes before a restart are lost. */
+  takeUp(quotas: ManifestStores['quotas']): void {
+    for (const { name, status } of quotas.values()) {
+      const { decayedUsage, asOf } = status?.fairShare ?? {};
+      const decayed = decayedUsage === undefined ? undefined : parseMilliGpus(decayedUsage);
+      if (decayed === undefined || asOf === undefined) continue;
+      const seen = { decayed, asOf: Date.parse(asOf) };
+      this.#history.seed(name, seen.decayed, seen.asOf);
+      this.#shown.set(name, seen);
+    }
+  }
+
+  /** Takes what is borrowed now: to be called before a cycle changes it. `now` in epoch milliseconds. */
+  advance({ pools }: Policy, now: number): void {
+    this.#history.advance(
+      now,
+      pools.flatMap(({ spec, quotas, tree }) =>
+        quotas.map(({ spec: { name }, index }) => ({
+          name,
+          borrowed: tree.borrowed(index),
+          halfLife: spec.fairShare.halfLife,
+        })),
+      ),
+    );
+  }
+
+  /** The average now, for the order of borrowers. */
+  valueOf(quota: string): MilliGpus {
+    return this.#history.valueOf(quota);
+  }
+
+  /** The average as a status should show it. */
+  shownOf(quota: string, now: number): DecayedUse {
+    const decayed = this.#history.valueOf(quota);
+    const shown = this.#shown.get(quota);
+    if (shown !== undefined && !isDue(shown, decayed, now)) return shown;
+    const next = { decayed, asOf: now };
+    this.#shown.set(quota, next);
+    return next;
+  }
+}
+
+function isDue(shown: DecayedUse, decayed: MilliGpus, now: number): boolean {
+  const moved = Math.abs(decayed - shown.decayed);
+  const soon = moved > noticeable * Math.max(1000, shown.decayed);
+  return moved > 0 && now - shown.asOf >= (soon ? soonestMs : latestMs);
+}
