@@ -1,6 +1,6 @@
 import { at } from '../ds/index.ts';
 import type { Feasibility, FitCounter, PlacementRole } from '../place/index.ts';
-import type { PodFacts, Snapshot } from '../snapshot/index.ts';
+import type { PodFacts, PodShape, Snapshot } from '../snapshot/index.ts';
 import type { Claim } from './claim.ts';
 
 /** What one claim frees on one node. */
@@ -57,6 +57,9 @@ export class RoleSpace {
   readonly #copies: Int32Array;
   readonly #now: Int32Array;
   readonly #free: Float64Array;
+  /** The shape last looked at and its devices: most pods are like the one before. */
+  #lastShape: PodShape | undefined;
+  #lastDevices = 0;
 
   constructor(parts: {
     snapshot: Snapshot;
@@ -165,11 +168,14 @@ export class RoleSpace {
     this.#free[domain] = at(this.#free, domain) + Math.max(0, nodes.free(node, this.#device.slot));
   }
 
-  #devicesOfShape(pod: PodFacts): number {
-    if (this.#device === undefined) return 0;
-    const { slots, amounts } = this.#snapshot.requestOf(pod.shape);
-    const i = slots.indexOf(this.#device.slot);
-    return i < 0 ? 0 : at(amounts, i);
+  #devicesOfShape({ shape }: PodFacts): number {
+    if (shape !== this.#lastShape) {
+      const { slots, amounts } = this.#snapshot.requestOf(shape);
+      const i = this.#device === undefined ? -1 : slots.indexOf(this.#device.slot);
+      this.#lastShape = shape;
+      this.#lastDevices = i < 0 ? 0 : at(amounts, i);
+    }
+    return this.#lastDevices;
   }
 
   #stakesByNode(claims: readonly Claim[]): readonly (Stake[] | undefined)[] {

@@ -61,7 +61,11 @@ class SubsetSearch {
 
   /** Takes `more` claims after the last of `ids`; `amount` and `devices` are what is lacking then. */
   #extend(ids: number[], more: number, amount: number, devices: number): boolean {
-    if (more === 0) return this.#trial.fits();
+    if (more === 0) {
+      if (!this.#trial.mayFit()) return false;
+      this.left -= this.#trial.lookCost - 1;
+      return this.#trial.fits();
+    }
     const { amounts, devicesOf, mostAmount, mostDevices } = this.#deficit;
     const leastAmount = amount - (more - 1) * mostAmount;
     const leastDevices = devices - (more - 1) * mostDevices;

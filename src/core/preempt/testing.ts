@@ -14,6 +14,8 @@ export interface Case {
   readonly nodes: readonly NodeFacts[];
   readonly runs: readonly PodFacts[];
   readonly wants: PodFacts;
+  /** A leader of the gang, beside the pods like `wants`. */
+  readonly leader?: PodFacts;
   /** Class that the wanting workload would use. */
   readonly onClass?: number;
   readonly borrower?: boolean;
@@ -43,23 +45,30 @@ export function twoClasses(): PoolSpec {
 
 /** A case made ready to search. */
 export function stage(world: Case) {
-  const filler = (world.full ?? []).map((name) => {
-    const facts = world.nodes.find((node) => node.name === name)!;
-    return running('nobody', facts.allocatable['nvidia.com/gpu'] ?? 0, name, { name: `full-${name}` });
-  });
-  const fleet = fleetOf({ ...world, pods: [...world.runs, ...filler] });
-  const snapshot = fleet.snapshot(now);
-  const feasibility = new Feasibility(snapshot);
-  const quota = snapshot.policy.quotaOfNamespace.get(world.wants.namespace)!;
-  const tree = quota.pool!.tree;
   const { wants } = world;
+  const filler = world.nodes
+    .filter(({ name }) => world.full?.includes(name))
+    .map(({ name, allocatable }) =>
+      running('nobody', allocatable['nvidia.com/gpu'] ?? 0, name, { name: `full-${name}` }),
+    );
+  const snapshot = fleetOf({ ...world, pods: [...world.runs, ...filler] }).snapshot(now);
+  const feasibility = new Feasibility(snapshot);
+  const quota = snapshot.policy.quotaOfNamespace.get(wants.namespace);
+  if (quota?.pool === undefined) throw new Error(`no quota pays for ${wants.namespace}`);
+  const { tree, classes } = quota.pool;
   const size = wants.gang?.size ?? 1;
   const pods = Array.from({ length: size }, (_, i) => ({ ...wants, uid: `want-${i}`, name: `want-${i}` }));
   const classIndex = world.onClass ?? 0;
-  const carrying = new Set(quota.pool!.classes[classIndex]!.profiles);
+  const carrying = new Set(classes[classIndex]?.profiles);
   const profiles = feasibility.profilesOf(wants.shape).filter((profile) => carrying.has(profile.id));
-  const cost: readonly ClassRequest[] = [{ classIndex, devices: size * (wants.shape.requests['nvidia.com/gpu'] ?? 0) }];
-  const placement: PlacementRequest = { roles: [{ pods, profiles }], strategy: 'Pack', within: world.within };
+  const roles = [pods, ...(world.leader === undefined ? [] : [[{ ...world.leader, uid: 'want-leader' }]])].map(
+    (alike) => ({ pods: alike, profiles }),
+  );
+  const devices = roles
+    .flatMap((role) => role.pods)
+    .reduce((sum, { shape }) => sum + (shape.requests['nvidia.com/gpu'] ?? 0), 0);
+  const cost: readonly ClassRequest[] = [{ classIndex, devices }];
+  const placement: PlacementRequest = { roles, strategy: 'Pack', within: world.within };
   const taker: Taker = {
     quota,
     priority: wants.priority,
@@ -74,7 +83,7 @@ export function stage(world: Case) {
     now,
     admittedAsBorrower: (workload) => workload.pods.some((held) => world.byBudget?.includes(held.pod.name)),
   };
-  return { fleet, snapshot, feasibility, quota, tree, taker, input, placement };
+  return { snapshot, feasibility, quota, tree, taker, input, placement };
 }
 
 /** Names and causes of the victims, sorted by name; undefined = no set would do. */

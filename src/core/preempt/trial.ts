@@ -2,6 +2,7 @@ import { at } from '../ds/index.ts';
 import { placeAll, release, type Feasibility, type FitCounter } from '../place/index.ts';
 import type { PoolState, Snapshot } from '../snapshot/index.ts';
 import type { Claim } from './claim.ts';
+import { JointCount } from './jointCount.ts';
 import type { Right, Rights } from './rights.ts';
 import type { Taker } from './taker.ts';
 
@@ -21,9 +22,12 @@ import type { Taker } from './taker.ts';
  */
 export class Trial {
   readonly claims: readonly Claim[];
+  /** What {@link fits} may cost, in pods looked at. */
+  readonly lookCost: number;
   readonly #snapshot: Snapshot;
   readonly #feasibility: Feasibility;
   readonly #counter: FitCounter;
+  readonly #joint: JointCount | undefined;
   readonly #pool: PoolState;
   readonly #rights: Rights;
   readonly #taker: Taker;
@@ -48,6 +52,7 @@ export class Trial {
     this.#snapshot = parts.snapshot;
     this.#feasibility = parts.feasibility;
     this.#counter = parts.counter;
+    this.#joint = JointCount.of(parts.snapshot, parts.counter, parts.taker.placement.roles);
     this.#pool = parts.pool;
     this.#rights = parts.rights;
     this.#taker = parts.taker;
@@ -56,6 +61,7 @@ export class Trial {
       ({ pods: [pod] }) => pod && parts.feasibility.isDynamic(pod.shape),
     );
     this.#exact = parts.counter.exact && !dynamic;
+    this.lookCost = this.#exact ? 1 : parts.taker.placement.roles.reduce((sum, role) => sum + role.pods.length, 1);
     this.#taken = new Uint8Array(parts.claims.length);
   }
 
@@ -113,6 +119,7 @@ export class Trial {
   mayFit(): boolean {
     return (
       this.#counter.mayFit() &&
+      this.#joint?.mayFit() !== false &&
       this.#cost <= this.#pool.tree.available(this.#taker.quota.index) &&
       this.#taker.admissible()
     );
@@ -132,6 +139,7 @@ export class Trial {
     for (const { pod, node, count } of holding.spots) {
       this.#snapshot.hold(pod, node, -sign * count);
       this.#counter.update(node);
+      this.#joint?.update(node);
     }
     this.#taken[id] = sign === 1 ? 1 : 0;
     this.#size += sign;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { placeAll } from '../place/index.ts';
+import { placeAll, release } from '../place/index.ts';
 import type { PodFacts, QuotaSpec } from '../snapshot/index.ts';
 import { gpus, node, pod, pool, quota } from '../testing/world.ts';
 import { micros } from '../units/index.ts';
@@ -129,12 +129,12 @@ class Oracle {
   }
 
   /** Size of the smallest set that would do; undefined = none would. */
-  fewest(): number | undefined {
+  fewest(fits = (gone: ReadonlySet<string>) => this.fits(gone)): number | undefined {
     const keys = [...this.workloads.keys()];
     let fewest: number | undefined;
     for (let bits = 0; bits < 1 << keys.length; bits++) {
       const set = new Set(keys.filter((_, i) => bits & (1 << i)));
-      if (set.size < (fewest ?? Infinity) && this.fits(set) && this.isJust(set)) fewest = set.size;
+      if (set.size < (fewest ?? Infinity) && fits(set) && this.isJust(set)) fewest = set.size;
     }
     return fewest;
   }
@@ -180,7 +180,7 @@ class Oracle {
     let common = 0;
     while (common < victimPath.length && victimPath[common] === takerPath[common]) common++;
     if (common === takerPath.length) return false;
-    const devices = devicesOf(wants) * wants.gang!.size!;
+    const { devices } = this.#taker.taker.cost[0]!;
     const guarantor = takerPath.slice(common).some((name) => {
       const [guarantee, use] = [this.#guarantee(name), this.#use(name, new Set())];
       return use + devices <= guarantee;
@@ -300,4 +300,36 @@ it('once the taker runs no victim could take it back, unless it was past its wal
     { numRuns: 3000 },
   );
   assert.ok(tried > 100, `only ${tried} victims`);
+});
+
+it('a gang of unlike pods gets room for all of them at once, from no one who is not needed for it', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(worlds, fc.integer({ min: 1, max: 8 }), (plain, devices) => {
+      const world = { ...plain, leader: pod(plain.wants.namespace, devices, { gangOf: ['want', 1] }) };
+      const { taker, input, snapshot, feasibility, placement, tree, quota: own } = stage(world);
+      const oracle = new Oracle(world);
+      const fits = (gone: ReadonlySet<string>): boolean => {
+        const move = (count: number) => {
+          for (const key of gone)
+            for (const one of oracle.workloads.get(key)!)
+              snapshot.hold(one, snapshot.nodes.idOf(one.nodeName!)!, count);
+        };
+        move(-1);
+        const enough = tree.available(own.index) >= taker.cost[0]!.devices * 1000;
+        const placed = enough ? placeAll(snapshot, feasibility, placement) : undefined;
+        if (placed !== undefined) release(snapshot, placed);
+        move(1);
+        return placed !== undefined;
+      };
+      const victims = new VictimFinder(input).find(taker, new Set());
+      assert.equal(victims?.length, oracle.fewest(fits));
+      const keys = (victims ?? []).map(({ workload }) => workload.key);
+      assert.ok(oracle.isJust(new Set(keys)));
+      for (const back of keys) assert.ok(!fits(new Set(keys.filter((key) => key !== back))));
+      if (keys.length > 0) found++;
+    }),
+    { numRuns: 1500 },
+  );
+  assert.ok(found > 50, `only ${found} of the worlds needed a victim`);
 });

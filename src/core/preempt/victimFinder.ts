@@ -167,9 +167,11 @@ class Search {
     const single = least === 1 ? smallestSet(trial, deficit, 1) : undefined;
     if (single !== undefined) return single;
     const stated = claims.map((_, id) => id);
-    const bySize = byQuota
-      ? stated.toSorted((a, b) => at(deficit.amounts, b) - at(deficit.amounts, a) || a - b)
-      : stated;
+    const uniform = deficit.amounts.every((amount) => amount === deficit.mostAmount);
+    const bySize =
+      byQuota && !uniform
+        ? stated.toSorted((a, b) => at(deficit.amounts, b) - at(deficit.amounts, a) || a - b)
+        : stated;
     let best: readonly number[] | undefined;
     const consider = (order: readonly number[]) => {
       const found = this.#greedy(trial, order, {
@@ -183,7 +185,7 @@ class Search {
     }
     const isFirst = () => best?.length === least && best.at(-1) === least - 1;
     if (isFirst()) return best;
-    if (byQuota) consider(bySize);
+    if (bySize !== stated) consider(bySize);
     if (!isFirst()) consider(stated);
     if (isFirst()) return best;
     return smallestSet(trial, deficit, best?.length ?? Infinity) ?? best;
