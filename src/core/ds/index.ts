@@ -1,4 +1,5 @@
 export * from './arrays.ts';
 export * from './bitSet.ts';
 export * from './heap.ts';
+export * from './recentMap.ts';
 export * from './sortedList.ts';

@@ -1,3 +1,4 @@
+import { RecentMap } from '../ds/index.ts';
 import type { NodeProfile, NodeTable, SlottedRequest } from '../snapshot/index.ts';
 
 /** What is counted, and where. */
@@ -119,22 +120,16 @@ export class CopyCounts {
   }
 }
 
-/** Counts that a table keeps for the next asker; those unused longest give way. */
+/** Counts that a table keeps for the next asker. */
 const keptCounts = 32;
-const kept = new WeakMap<NodeTable, Map<string, CopyCounts>>();
+const kept = new WeakMap<NodeTable, RecentMap<CopyCounts>>();
 
 /** The counts of a request over all nodes of some profiles, as they are now. Kept with the table between askers. */
 export function copyCountsOf(nodes: NodeTable, request: SlottedRequest, profiles: readonly NodeProfile[]): CopyCounts {
   let known = kept.get(nodes);
-  if (known === undefined) kept.set(nodes, (known = new Map<string, CopyCounts>()));
+  if (known === undefined) kept.set(nodes, (known = new RecentMap<CopyCounts>(keptCounts)));
   const key = `${request.slots.join()} ${request.amounts.join()} ${profiles.map(({ id }) => id).join()}`;
-  const counts = known.get(key) ?? new CopyCounts(nodes, { request, profiles, accepts: undefined });
-  known.delete(key);
-  known.set(key, counts);
-  for (const oldest of known.keys()) {
-    if (known.size <= keptCounts) break;
-    known.delete(oldest);
-  }
+  const counts = known.get(key, () => new CopyCounts(nodes, { request, profiles, accepts: undefined }));
   counts.sync();
   return counts;
 }

@@ -17,8 +17,8 @@ interface RoleCount {
  * count while space is given and taken, so that "does it fit once this is gone?" costs what changed and not another
  * search.
  *
- * Each role is counted as if it were alone. With one role, no power limit and pods that keep no others away the answer is exact; else a
- * yes is to be tried with `placeAll`, a no is final.
+ * Each role is counted as if it were alone. The answer is exact for one role without power limits whose pods do not
+ * keep each other away; else a yes is to be tried with `placeAll`, a no is final.
  *
  * | operation | cost |
  * |---|---|

@@ -2,6 +2,7 @@ import { at } from '../ds/index.ts';
 import { liesIn, type FreeIndex, type PodFacts, type Snapshot } from '../snapshot/index.ts';
 import type { Feasibility } from './feasibility.ts';
 import type { Load } from './load.ts';
+import { profileUnionOf, type ProfileUnion } from './profileUnion.ts';
 
 /** Where to look: node ids from `start` up to, not with, `end`. */
 export interface Scope {
@@ -9,23 +10,28 @@ export interface Scope {
   readonly end: number;
   /** Only nodes that lie in a domain of this level of their pool; undefined = all. */
   readonly depth: number | undefined;
-  /** Only nodes that other pods and volumes keep this pod from on no account; undefined = all. */
+  /** Only nodes onto which other pods and volumes let this pod; undefined = all. */
   readonly pod: PodFacts | undefined;
 }
+
+/** Profiles from which on one index for all of them is worth its upkeep. Sites with a power limit need one for each. */
+const fewestUnited = 8;
 
 /**
  * Looks for nodes along the free amounts of the resource that a load is most particular about: its accelerator, else
  * cpu, else room for a pod. Of nodes with equal free amount the first by id is found, so that one domain fills after
  * the other. A node is looked at in vain only where that resource is free on it and another is not.
  *
- * Cost of a search: O(buckets x profiles x log32 nodes).
+ * Cost of a search: O(buckets x log32 nodes); times the profiles where there are few, or power limits.
  */
 export class NodeSearch {
   readonly #snapshot: Snapshot;
   readonly #feasibility: Feasibility;
   readonly #load: Load;
   readonly #amount: number;
+  /** The profiles of the load: each for itself, or all as one. */
   readonly #indexes: readonly FreeIndex[];
+  readonly #union: ProfileUnion | undefined;
   /** Whether some site's power limit counts. */
   readonly #limited: boolean;
   /** By profile of the load: copies that its sites can power now; empty where no limit counts. */
@@ -41,8 +47,14 @@ export class NodeSearch {
     this.#load = load;
     const { slot, amount } = particularResource(snapshot, load);
     this.#amount = amount;
-    this.#indexes = load.profiles.map((profile) => snapshot.nodes.freeIndex(profile.id, slot));
-    this.#limited = !ignorePower && load.profiles.some(({ id }) => snapshot.power.limits(id, load.accelerators));
+    const { profiles } = load;
+    this.#limited = !ignorePower && profiles.some(({ id }) => snapshot.power.limits(id, load.accelerators));
+    this.#union =
+      this.#limited || profiles.length < fewestUnited ? undefined : profileUnionOf(snapshot.nodes, profiles, slot);
+    this.#indexes =
+      this.#union === undefined
+        ? profiles.map((profile) => snapshot.nodes.freeIndex(profile.id, slot))
+        : [this.#union.index];
   }
 
   /** Whether power limits count: free amounts alone do not say how many fit. */
@@ -58,7 +70,7 @@ export class NodeSearch {
 
   /** The node with the least free amount that holds all `copies`; -1 when there is none. */
   tightest(copies: number, scope: Scope): number {
-    if (this.#limited) this.#readPower();
+    this.#refresh();
     const buckets = this.#bucketCount();
     const [first] = this.#indexes;
     if (first === undefined) return -1;
@@ -71,7 +83,7 @@ export class NodeSearch {
 
   /** The node with the most free amount that holds at least one copy; -1 when there is none. */
   emptiest(scope: Scope): number {
-    if (this.#limited) this.#readPower();
+    this.#refresh();
     const [first] = this.#indexes;
     if (first === undefined) return -1;
     const least = first.bucketFor(this.#amount);
@@ -118,7 +130,9 @@ export class NodeSearch {
     return true;
   }
 
-  #readPower(): void {
+  #refresh(): void {
+    this.#union?.sync();
+    if (!this.#limited) return;
     const { profiles, accelerators } = this.#load;
     for (let i = 0; i < profiles.length; i++)
       this.#powered[i] = this.#snapshot.power.copiesAt(at(profiles, i).id, accelerators);

@@ -3,10 +3,12 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import type { Snapshot } from '../snapshot/index.ts';
 import { acceleratorClass, fleetOf, node, pod, podShape, pool, quota } from '../testing/world.ts';
+import { micros } from '../units/index.ts';
 import { Feasibility, FitCounter, placeAll, release, type PlacementRequest } from './index.ts';
 
 const gpu = 'nvidia.com/gpu';
 const levels = ['zone', 'block'];
+const ownerSelector = { key: 'owner', operator: 'In' as const, values: ['o'] };
 
 const shapeOf = (devices: number, cpu: number) => podShape(devices, { requests: { [gpu]: devices, cpu, pods: 1 } });
 
@@ -18,12 +20,13 @@ const fleets = fc.record({
       cpu: fc.integer({ min: 1, max: 8 }),
       zone: fc.constantFrom('z1', 'z2', undefined),
       block: fc.constantFrom('b1', 'b2', 'b3', undefined),
-      spot: fc.boolean(),
     }),
     { minLength: 1, maxLength: 10 },
   ),
   running: fc.array(fc.tuple(fc.nat(9), fc.integer({ min: 1, max: 3 })), { maxLength: 8 }),
   limits: fc.array(fc.tuple(fc.constantFrom('z1', 'z2'), fc.nat(20)), { maxLength: 2 }),
+  /** Every node a profile of its own. */
+  diverse: fc.boolean(),
 });
 type FleetSpec = typeof fleets extends fc.Arbitrary<infer T> ? T : never;
 
@@ -37,13 +40,13 @@ const roles = fc.array(
 );
 const within = fc.constantFrom(undefined, 'zone', 'block');
 
-function snapshotOf({ nodes, running, limits }: FleetSpec, order: 1 | -1 = 1): Snapshot {
-  const facts = nodes.map(({ devices, cpu, zone, block, spot }, i) => {
+function snapshotOf({ nodes, running, limits, diverse }: FleetSpec, order: 1 | -1 = 1): Snapshot {
+  const facts = nodes.map(({ devices, cpu, zone, block }, i) => {
     const facts = node(`n${i}`, devices);
     const place = { ...(zone === undefined ? {} : { zone }), ...(block === undefined ? {} : { block }) };
     return {
       ...facts,
-      labels: { ...facts.labels, ...place, spot: String(spot) },
+      labels: { ...facts.labels, ...place, owner: diverse ? `o${i}` : 'o' },
       allocatable: { [gpu]: devices, cpu, pods: 10 },
     };
   });
@@ -54,7 +57,14 @@ function snapshotOf({ nodes, running, limits }: FleetSpec, order: 1 | -1 = 1): S
   }));
   const fleet = fleetOf({
     nodes: order === 1 ? facts : facts.toReversed(),
-    pools: [pool({ topologyLevels: levels, sites, classes: [acceleratorClass('h200', 1, { powerWatts: 1000 })] })],
+    pools: [
+      pool({
+        topologyLevels: levels,
+        sites,
+        classes: [acceleratorClass('h200', 1, { powerWatts: 1000 })],
+        contributions: [{ quotaName: 'a', nodeSelector: [ownerSelector], retainedFraction: micros(0) }],
+      }),
+    ],
     quotas: [quota('a', 0)],
   });
   for (const [i, devices] of running) {

@@ -138,13 +138,17 @@ export class NodeTable {
   freeIndex(profileId: number, slot: number): FreeIndex {
     let indexes = this.#indexes[slot];
     if (indexes === undefined) {
-      const scale = scaleFor(this.#slots.nameOf(slot));
-      const built = this.profiles.map(() => new FreeIndex(this.count, scale));
+      const built = this.profiles.map(() => this.emptyIndex(slot));
       for (let node = 0; node < this.count; node++)
         at(built, this.#profileOf[node] as number).add(node, this.free(node, slot));
       this.#indexes[slot] = indexes = built;
     }
     return at(indexes, profileId);
+  }
+
+  /** An index for nodes of this table that the caller fills and keeps in step. */
+  emptyIndex(slot: number): FreeIndex {
+    return new FreeIndex(this.count, scaleFor(this.#slots.nameOf(slot)));
   }
 
   #fill(id: number, { facts, used }: NodeInput): void {
