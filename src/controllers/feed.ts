@@ -11,19 +11,9 @@ import {
   type NodeFacts,
   type PodFacts,
 } from '../core/snapshot/index.ts';
-import { Store, keyOf, runReflector, type Clock, type RawObject, type Stored, type Transport } from '../kube/index.ts';
-import { reflectorObserver, type Health, type Logger, type Metrics } from '../observe/index.ts';
-
-/** What every reflector of this process shares. */
-export interface FeedOptions {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly health: Health;
-  readonly signal: AbortSignal;
-}
+import { Store, keyOf, type RawObject, type Stored } from '../kube/index.ts';
+import { identityOf, reflect, type FeedOptions } from './reflect.ts';
+import { StorageFeed } from './storageFeed.ts';
 
 interface StoredPod extends Stored {
   readonly facts: PodFacts;
@@ -38,6 +28,8 @@ interface StoredNamespace extends Stored, NamespaceFacts {}
 /** A Job or PodGroup: how many pods its gang has. */
 interface StoredGang extends Stored {
   readonly size: number | undefined;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
 }
 
 /** Pods that have ended hold nothing and wait for nothing: the API server leaves them out. */
@@ -46,7 +38,7 @@ const livePods = { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed'
 const podGroupLookMs = 30_000;
 
 /**
- * Keeps a fleet in step with the cluster: pods, nodes, Jobs and PodGroups. Every change is applied as it comes and then
+ * Keeps a fleet in step with the cluster: pods, nodes, Jobs, PodGroups, volumes. Every change is applied as it comes and then
  * reported through `onChange`. Namespaces are kept in a store that the policy is read from.
  */
 export class FleetFeed {
@@ -57,6 +49,7 @@ export class FleetFeed {
   readonly #jobs: Store<StoredGang>;
   readonly #podGroups: Store<StoredGang>;
   readonly #reader = new PodReader();
+  readonly #storage: StorageFeed;
 
   constructor(options: FeedOptions, fleet: Fleet, onChange: () => void) {
     this.#options = options;
@@ -85,6 +78,14 @@ export class FleetFeed {
       }
       if (changed) onChange();
     });
+    this.#storage = new StorageFeed(options, fleet.storage, onChange);
+    // A pod that replaces another of the same Job is as old as the Job.
+    this.#jobs.subscribe((changes) => {
+      for (const { type, object } of changes) {
+        if (type === 'deleted') fleet.ownerGone(object.uid);
+        else if (type === 'added') fleet.ownerSince(object.uid, object.createdAt);
+      }
+    });
     this.#followSizes('job', this.#jobs, fleet, onChange);
     this.#followSizes('podGroup', this.#podGroups, fleet, onChange);
     fleet.setGangSizes((kind, namespace, name) => {
@@ -100,15 +101,30 @@ export class FleetFeed {
     for (const [resource, store] of Object.entries(needed)) {
       health.requireReady(`cache-${resource}`, () => (store.synced ? undefined : 'the first list is not complete'));
     }
+    const options = this.#options;
     await Promise.all([
-      this.#reflect('namespaces', '/api/v1/namespaces', this.namespaces, readNamespace),
-      this.#reflect('nodes', '/api/v1/nodes', this.#nodes, (raw) => ({ ...identityOf(raw), facts: readNode(raw) })),
-      this.#reflect('jobs', '/apis/batch/v1/jobs', this.#jobs, readJob),
-      this.#reflect('pods', '/api/v1/pods', this.#pods, (raw) => ({
-        ...identityOf(raw),
-        facts: this.#reader.read(raw),
-      })),
+      reflect(options, {
+        resource: 'namespaces',
+        path: '/api/v1/namespaces',
+        store: this.namespaces,
+        project: readNamespace,
+      }),
+      reflect(options, {
+        resource: 'nodes',
+        path: '/api/v1/nodes',
+        store: this.#nodes,
+        project: (raw) => ({ ...identityOf(raw), facts: readNode(raw) }),
+      }),
+      reflect(options, { resource: 'jobs', path: '/apis/batch/v1/jobs', store: this.#jobs, project: readJob }),
+      reflect(options, {
+        resource: 'pods',
+        path: '/api/v1/pods',
+        query: livePods,
+        store: this.#pods,
+        project: (raw) => ({ ...identityOf(raw), facts: this.#reader.read(raw) }),
+      }),
       this.#followPodGroups(),
+      this.#storage.run(),
     ]);
   }
 
@@ -128,7 +144,9 @@ export class FleetFeed {
         .then(() => true)
         .catch(() => false);
       if (installed) {
-        await this.#reflect('podgroups', `${groupPath}/${podGroups.plural}`, this.#podGroups, readPodGroup);
+        const path = `${groupPath}/${podGroups.plural}`;
+        const store = this.#podGroups;
+        await reflect(this.#options, { resource: 'podgroups', path, store, project: readPodGroup });
         return;
       }
       await clock.sleep(podGroupLookMs, signal).catch(() => undefined);
@@ -147,32 +165,9 @@ export class FleetFeed {
     });
   }
 
-  #reflect<T extends Stored>(
-    resource: string,
-    path: string,
-    store: Store<T>,
-    project: (raw: RawObject) => T | undefined,
-  ): Promise<void> {
-    const { transport, clock, random, signal, metrics, logger } = this.#options;
-    const observe = reflectorObserver({ resource, store, metrics, logger });
-    const query = resource === 'pods' ? { query: livePods } : {};
-    return runReflector<T>({ transport, path, ...query, project, store, clock, random, signal, observe });
-  }
-
   #report(error: unknown): void {
     this.#options.logger.error('cannot apply a change to the fleet', { error });
   }
-}
-
-function identityOf(raw: RawObject): Stored {
-  const metadata = objectOf(raw['metadata']);
-  const text = (key: string): string => textOf(metadata[key]) ?? '';
-  return {
-    uid: text('uid'),
-    namespace: text('namespace'),
-    name: text('name'),
-    resourceVersion: text('resourceVersion'),
-  };
 }
 
 function readNamespace(raw: RawObject): StoredNamespace {
@@ -186,11 +181,17 @@ function readJob(raw: RawObject): StoredGang {
   const completions = whole(spec['completions']);
   const succeeded = whole(objectOf(raw['status'])['succeeded']) ?? 0;
   const left = completions === undefined ? parallelism : Math.max(1, completions - succeeded);
-  return { ...identityOf(raw), size: Math.min(parallelism, left) };
+  return { ...identityOf(raw), size: Math.min(parallelism, left), createdAt: createdAtOf(raw) };
 }
 
 function readPodGroup(raw: RawObject): StoredGang {
-  return { ...identityOf(raw), size: whole(objectOf(raw['spec'])['minMember']) };
+  return { ...identityOf(raw), size: whole(objectOf(raw['spec'])['minMember']), createdAt: createdAtOf(raw) };
+}
+
+/** Epoch milliseconds; 0 where it is not said. */
+function createdAtOf(raw: RawObject): number {
+  const created = Date.parse(textOf(objectOf(raw['metadata'])['creationTimestamp']) ?? '');
+  return Number.isNaN(created) ? 0 : created;
 }
 
 function whole(value: unknown): number | undefined {

@@ -2,6 +2,7 @@ import { schedulerName } from '../../api/v1alpha1/constants/index.ts';
 import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
 import { bindPod, isApiError, type Clock, type Transport } from '../../kube/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
+import { isRace, VolumeBinder, type VolumePlan } from './volumeBinder.ts';
 
 /** What has been decided for one pod. */
 export interface BindingTask {
@@ -32,13 +33,14 @@ const firstPause = 200;
 const longestPause = 10_000;
 
 /**
- * Carries out bindings, many at once. A pod counts as bound in the fleet from the plan on. When the API server refuses,
+ * Carries out bindings, many at once; a pod with volumes to bind waits for them first, in no one's way. A pod counts as bound in the fleet from the plan on. When the API server refuses,
  * it is taken back and planned again, later the more often it happens; when the answer is lost, so is it, and should it
  * have been bound after all, the second binding is refused and the watch tells where it is.
  */
 export class Binder {
   readonly #options: BinderOptions;
   readonly #queue: BindingTask[] = [];
+  readonly #volumes: VolumeBinder;
   readonly #failures = new Map<string, number>();
   #head = 0;
   #running = 0;
@@ -46,6 +48,7 @@ export class Binder {
 
   constructor(options: BinderOptions) {
     this.#options = options;
+    this.#volumes = new VolumeBinder({ ...options, storage: options.fleet.storage });
   }
 
   /** Bindings that are decided and not answered yet. */
@@ -54,14 +57,46 @@ export class Binder {
   }
 
   add(task: BindingTask): void {
-    this.#options.fleet.assume(task.pod.uid, task.nodeName, this.#options.clock.now());
-    this.#queue.push(task);
-    this.#start();
+    const { fleet, clock } = this.#options;
+    const { pod, nodeName } = task;
+    const node = pod.claims.length === 0 ? undefined : fleet.node(nodeName);
+    let volumes: VolumePlan | undefined;
+    try {
+      // Before the pod counts as bound, so that it finds its volumes decided.
+      volumes = node === undefined ? undefined : this.#volumes.decide(pod, node);
+    } catch (error) {
+      fleet.assume(pod.uid, nodeName, clock.now());
+      this.#failed(task, error);
+      return;
+    }
+    fleet.assume(pod.uid, nodeName, clock.now());
+    if (volumes === undefined || volumes.choices.length === 0) this.#enqueue(task);
+    else void this.#bindVolumes(task, volumes);
   }
 
   /** Resolves when nothing is under way. What is queued is dropped once the signal has aborted. */
   async drained(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #enqueue(task: BindingTask): void {
+    this.#queue.push(task);
+    this.#start();
+  }
+
+  async #bindVolumes(task: BindingTask, volumes: VolumePlan): Promise<void> {
+    const { fleet, signal } = this.#options;
+    const { pod } = task;
+    try {
+      await this.#volumes.bind(pod, volumes, () => fleet.pod(pod.uid) !== undefined);
+    } catch (error) {
+      // At the end of a leadership everything stays as it is: the next leader reads it from the claims.
+      if (signal.aborted) return;
+      await this.#volumes.takeBack(volumes);
+      this.#failed(task, error);
+      return;
+    }
+    this.#enqueue(task);
   }
 
   #start(): void {
@@ -104,7 +139,7 @@ export class Binder {
     const { pod, nodeName } = task;
     const code = isApiError(error) ? error.code : 'Unknown';
     metrics.bindFailures.inc({ code });
-    const expected = isApiError(error, 'Conflict', 'NotFound');
+    const expected = isRace(error);
     const fields = { namespace: pod.namespace, pod: pod.name, node: nodeName, error };
     if (expected) logger.debug('a pod changed before it was bound', fields);
     else logger.warn(`${schedulerName} could not bind a pod, it is planned again`, fields);

@@ -55,21 +55,28 @@ export class Feasibility {
     return this.#constraints.obstacle(pod, node) === undefined;
   }
 
+  /** Whether {@link allows} may say no to one of the pods for some node. O(1) where no pod keeps others away. */
+  watchesAny(pods: readonly PodFacts[]): boolean {
+    return this.#constraints.concernAny(pods);
+  }
+
   /** Whether placing a pod of the shape may change what {@link allows} says of the next: they go one at a time. */
   isDynamic(shape: PodShape): boolean {
     return isConstrained(shape);
   }
 
   /**
-   * Which constraints on other pods and on volumes stand in the way of a pod, as a sentence without a full stop that
-   * says how many nodes they cost; undefined = none does. O(nodes).
+   * Which constraints on other pods and on volumes stand in the way of pods that share a shape, told of the first one
+   * as a part of a sentence that says how many nodes they cost; undefined = none does. O(nodes) where there are some.
    */
-  explain(pod: PodFacts): string | undefined {
+  explain(pods: readonly PodFacts[]): string | undefined {
+    const [pod] = pods;
+    if (pod === undefined || !this.watchesAny(pods)) return undefined;
     const profiles = new Set(this.profilesOf(pod.shape).map(({ id }) => id));
     const { nodes } = this.#snapshot;
     const usable: number[] = [];
     for (let node = 0; node < nodes.count; node++)
-      if (profiles.has(nodes.profileOf(node).id) && this.accepts(pod.shape, node)) usable.push(node);
+      if (profiles.has(nodes.profileIdOf(node)) && this.accepts(pod.shape, node)) usable.push(node);
     return explainObstacles(this.#constraints, pod, usable);
   }
 

@@ -48,7 +48,8 @@ export class FitCounter {
       copies: at(roles, i).pods.length,
       counts: search.counts().clone(),
     }));
-    this.exact = searches.length <= 1 && searches.every(({ dynamic, nodes: { limited } }) => !dynamic && !limited);
+    const watched = roles.some(({ pods }) => feasibility.watchesAny(pods));
+    this.exact = searches.length <= 1 && !watched && searches.every(({ nodes: { limited } }) => !limited);
     const level = requiredLevel(snapshot, poolOfRoles(searches), request.within);
     this.#domains = level ?? Int32Array.of(0);
     this.#domainOf = level === undefined ? undefined : domainOfNodes(snapshot, level);

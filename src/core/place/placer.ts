@@ -61,9 +61,11 @@ class Placing {
     this.#topology = snapshot.nodes.topology;
     this.#request = request;
     const searches = roleSearches(snapshot, feasibility, request);
-    this.#roles = request.roles.map(
-      ({ pods }, i) => new RolePlacing(snapshot, { search: at(searches, i), pods, placed: this.#placed }),
-    );
+    const together = searches.some(({ dynamic }) => dynamic);
+    this.#roles = request.roles.map(({ pods }, i) => {
+      const careful = together || feasibility.watchesAny(pods);
+      return new RolePlacing(snapshot, { search: at(searches, i), pods, careful, placed: this.#placed });
+    });
   }
 
   run(): readonly PlacedPod[] | undefined {
@@ -92,7 +94,7 @@ class Placing {
     const [first] = this.#roles;
     if (first === undefined) return true;
     const single = this.#roles.length === 1;
-    if (single && !first.search.dynamic) return first.placeOnOneNode(scope, this.#request.strategy);
+    if (single && !first.careful) return first.placeOnOneNode(scope, this.#request.strategy);
     const host = single ? first.hostIn(scope, this.#request.strategy) : this.#searchForAll().tightest(1, scope);
     if (host < 0) return false;
     const onHost: Scope = { start: host, end: host + 1, depth: undefined, pod: undefined };

@@ -15,21 +15,29 @@ export interface PlacedPod {
 export class RolePlacing {
   readonly search: RoleSearch;
   readonly pods: readonly PodFacts[];
+  /** Other pods or volumes may keep a pod from a node: they are placed one at a time. */
+  readonly careful: boolean;
   readonly #snapshot: Snapshot;
   readonly #topology: Topology;
   readonly #placed: PlacedPod[];
   #next = 0;
 
-  /** `placed`: where to note what is placed. */
   constructor(
     snapshot: Snapshot,
-    { search, pods, placed }: { search: RoleSearch; pods: readonly PodFacts[]; placed: PlacedPod[] },
+    parts: {
+      readonly search: RoleSearch;
+      readonly pods: readonly PodFacts[];
+      readonly careful: boolean;
+      /** Where to note what is placed. */
+      readonly placed: PlacedPod[];
+    },
   ) {
-    this.search = search;
-    this.pods = pods;
+    this.search = parts.search;
+    this.pods = parts.pods;
+    this.careful = parts.careful;
     this.#snapshot = snapshot;
     this.#topology = snapshot.nodes.topology;
-    this.#placed = placed;
+    this.#placed = parts.placed;
   }
 
   /** Forgets what was placed; the caller has given it back. */
@@ -106,7 +114,7 @@ export class RolePlacing {
 
   /** Holds the next pods on a node, `most` at the most; returns how many. */
   #put(node: number, most: number): number {
-    const copies = this.search.dynamic ? 1 : this.search.nodes.copiesOn(node, most);
+    const copies = this.careful ? 1 : this.search.nodes.copiesOn(node, most);
     const end = this.#next + copies;
     while (this.#next < end) {
       const first = at(this.pods, this.#next);
@@ -123,7 +131,7 @@ export class RolePlacing {
 
   /** For pods that other pods or volumes may keep from a node: only nodes that take the next one. */
   #watching(scope: Scope): Scope {
-    return this.search.dynamic ? { ...scope, pod: at(this.pods, this.#next) } : scope;
+    return this.careful ? { ...scope, pod: at(this.pods, this.#next) } : scope;
   }
 
   #scopeOf(domain: number): Scope {

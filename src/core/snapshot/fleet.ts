@@ -1,5 +1,5 @@
 import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
-import type { GangSizes, Labels, NodeFacts, PodFacts, PodShape, Selector } from './facts.ts';
+import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape, Selector } from './facts.ts';
 import { NodeTable } from './nodeTable.ts';
 import { PendingSet, type PendingClass } from './pending.ts';
 import { OwnerAges } from './ownerAges.ts';
@@ -58,6 +58,7 @@ export class Fleet {
   /** Labels that some selector asks for: nodes that agree in all of them share a profile. */
   readonly #relevantLabels = new Set<string>();
   readonly #knownShapes = new WeakSet<PodShape>();
+  readonly #knownConstraints = new WeakSet<PodConstraints>();
   /** Some pod, ours or not, has affinity to others or is spread among them. */
   #podsSelectPods = false;
   #policyInput = nothing;
@@ -180,6 +181,10 @@ export class Fleet {
 
   ownerGone(owner: string): void {
     this.#ages.forget(owner);
+  }
+
+  node(name: string): NodeFacts | undefined {
+    return this.#nodes.get(name)?.facts;
   }
 
   pod(uid: string): PodFacts | undefined {
@@ -346,11 +351,18 @@ export class Fleet {
     }
   }
 
-  /** The labels of all pods count from the first pod on that selects others. */
+  /**
+   * The labels of all pods count from the first pod on that selects others; workloads that differ in the labels that
+   * are selected by are not alike.
+   */
   #learnSelection({ constraints }: PodShape): void {
-    if (this.#podsSelectPods || constraints === undefined) return;
+    if (constraints === undefined || this.#knownConstraints.has(constraints)) return;
+    this.#knownConstraints.add(constraints);
     const { affinity, antiAffinity, spread } = constraints;
-    if (affinity.length + antiAffinity.length + spread.length === 0) return;
+    const selections = [...affinity, ...antiAffinity, ...spread];
+    if (selections.length === 0) return;
+    this.#pending.distinguish(selections.flatMap(({ selector }) => (selector ?? []).map(({ key }) => key)));
+    if (this.#podsSelectPods) return;
     this.#podsSelectPods = true;
     this.#invalidate();
   }

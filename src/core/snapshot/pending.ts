@@ -1,4 +1,4 @@
-import type { PodShape } from './facts.ts';
+import type { PodFacts, PodShape } from './facts.ts';
 import type { Workload } from './workloads.ts';
 
 /**
@@ -87,6 +87,8 @@ export class PendingSet {
   readonly #classes = new Map<string, PendingClass>();
   readonly #entries = new Map<string, { readonly workload: Workload; readonly kin: PendingClass }>();
   readonly #shapeIds = new WeakMap<PodShape, number>();
+  /** Labels by which some pod selects others. */
+  readonly #labels = new Set<string>();
   #shapes = 0;
 
   get size(): number {
@@ -117,6 +119,16 @@ export class PendingSet {
     if (entry.kin.size === 0) this.#classes.delete(entry.kin.key);
   }
 
+  /** From now on workloads whose pods differ in one of these labels are not alike. */
+  distinguish(labels: readonly string[]): void {
+    const known = this.#labels.size;
+    for (const label of labels) this.#labels.add(label);
+    if (this.#labels.size === known) return;
+    const workloads = [...this.workloads()];
+    for (const { key } of workloads) this.delete(key);
+    for (const workload of workloads) this.add(workload);
+  }
+
   classes(): Iterable<PendingClass> {
     return this.#classes.values();
   }
@@ -129,7 +141,7 @@ export class PendingSet {
     const [first] = workload.pods;
     if (first === undefined) return workload.key;
     // What is not whole, at odds with itself or bound to volumes of its own is told so by name: it stands for itself.
-    if (!isWhole(workload)) return `own ${workload.key}`;
+    if (!isWhole(workload) || workload.pods.some(({ claims }) => claims.length > 0)) return `own ${workload.key}`;
     const { user = '', walltime = '', topology, classes } = first;
     const problem = workload.pods.find((pod) => pod.problem !== undefined)?.problem;
     const parts = [workload.namespace, this.#shapesOf(workload), user, walltime, workload.priority];
@@ -137,7 +149,14 @@ export class PendingSet {
     if (topology !== undefined) parts.push(`${topology.required ? 'within' : 'near'} ${topology.level}`);
     if (classes !== undefined) parts.push(`on ${classes.join(',')}`);
     if (problem !== undefined) parts.push(problem);
+    if (this.#labels.size > 0) parts.push(this.#labelsOf(workload));
     return parts.join('|');
+  }
+
+  /** The selected labels of the pods, in the order of the pods; for pods that agree only once. */
+  #labelsOf({ pods }: Workload): string {
+    const valuesOf = ({ labels }: PodFacts) => JSON.stringify([...this.#labels].map((key) => labels[key] ?? null));
+    return [...new Set(pods.map(valuesOf))].join();
   }
 
   #shapesOf({ pods }: Workload): string {

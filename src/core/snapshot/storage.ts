@@ -71,6 +71,9 @@ export interface CsiNodeFacts {
 /** A kind of object that the storage is made of. */
 export type StorageKind = 'persistentvolumeclaims' | 'persistentvolumes' | 'storageclasses' | 'csinodes';
 
+/** The problem of a kind that nobody has tried to list to its end yet. */
+export const awaitingList = 'the list is not complete yet';
+
 /** Where a claim's volume is, or will be, as Moa has decided and the API server does not show yet. */
 export interface ClaimDecision {
   readonly nodeName: string;

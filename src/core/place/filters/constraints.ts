@@ -62,6 +62,13 @@ export class Constraints {
     );
   }
 
+  /** Whether {@link obstacle} may find one for one of the pods, which share a shape, on some node. */
+  concernAny(pods: readonly PodFacts[]): boolean {
+    const [first] = pods;
+    if (first === undefined) return false;
+    return isConstrained(first.shape) || (this.#affinity.repels && pods.some((pod) => this.#affinity.isRepelled(pod)));
+  }
+
   #hold(holder: Holder, node: number, count: number): void {
     this.#peers?.hold(holder, node, count);
     if (!isConstrained(holder.shape)) return;

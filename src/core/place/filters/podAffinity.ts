@@ -50,9 +50,19 @@ export class PodAffinity {
       if (own.attraction !== undefined && !own.attraction.holdsFor(pod, node)) return own.attraction.obstacle;
       for (const { tally, obstacle } of own.aversions) if (tally.at(node) > 0) return obstacle;
     }
-    if (this.#repulsions.size === 0) return undefined;
+    if (!this.repels) return undefined;
     for (const { tally, obstacle } of this.#repulsionsOn(pod)) if (tally.at(node) > 0) return obstacle;
     return undefined;
+  }
+
+  /** Whether some pod that holds a place, or did, keeps others away. */
+  get repels(): boolean {
+    return this.#repulsions.size > 0;
+  }
+
+  /** Whether anti-affinity of pods that hold a place may keep the pod from some node. */
+  isRepelled(pod: PodFacts): boolean {
+    return this.#repulsionsOn(pod).length > 0;
   }
 
   #ownTerms(shape: PodShape, namespace: string): OwnTerms {

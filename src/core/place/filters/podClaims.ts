@@ -1,4 +1,5 @@
 import {
+  awaitingList,
   claimKey,
   type ClaimFacts,
   type Holder,
@@ -33,7 +34,7 @@ export function readPodClaims(storage: Storage, pod: Holder): PodClaims {
   const open: OpenClaim[] = [];
   const unusable = (text: string): PodClaims => ({ problem: { text }, bound, open });
   for (const [kind, problem] of storage.unlisted)
-    if (problem === '') return unusable(`the list of ${kind}, which is not complete yet,`);
+    if (problem === awaitingList) return unusable(`the list of ${kind}, which is not complete yet,`);
   for (const { name, ephemeral } of pod.claims) {
     const key = claimKey(pod.namespace, name);
     const claim = storage.claim(key);
