@@ -135,11 +135,11 @@ export class Binder {
   }
 
   #failed(task: BindingTask, error: unknown): void {
-    const { metrics, logger } = this.#options;
+    const { fleet, metrics, logger } = this.#options;
     const { pod, nodeName } = task;
     const code = isApiError(error) ? error.code : 'Unknown';
     metrics.bindFailures.inc({ code });
-    const expected = isRace(error);
+    const expected = isRace(error) || fleet.pod(pod.uid) === undefined;
     const fields = { namespace: pod.namespace, pod: pod.name, node: nodeName, error };
     if (expected) logger.debug('a pod changed before it was bound', fields);
     else logger.warn(`${schedulerName} could not bind a pod, it is planned again`, fields);

@@ -8,6 +8,7 @@ import {
   type Snapshot,
   type Taint,
 } from '../snapshot/index.ts';
+import type { PlacementRole } from './request.ts';
 import { Constraints, explainObstacles, isConstrained } from './filters/index.ts';
 
 /** Taints that Kubernetes keeps on such nodes; taken for granted even before its controllers have set them. */
@@ -66,17 +67,20 @@ export class Feasibility {
   }
 
   /**
-   * Which constraints on other pods and on volumes stand in the way of pods that share a shape, told of the first one
-   * as a part of a sentence that says how many nodes they cost; undefined = none does. O(nodes) where there are some.
+   * Which constraints on other pods and on volumes stand in the way of a role's first pod on the nodes that have room
+   * for it, as a part of a sentence; undefined = none does. O(nodes) where there are some.
    */
-  explain(pods: readonly PodFacts[]): string | undefined {
+  explain({ pods, profiles }: PlacementRole): string | undefined {
     const [pod] = pods;
     if (pod === undefined || !this.watchesAny(pods)) return undefined;
-    const profiles = new Set(this.profilesOf(pod.shape).map(({ id }) => id));
+    const allowed = new Set(profiles.map(({ id }) => id));
     const { nodes } = this.#snapshot;
+    const request = this.#snapshot.requestOf(pod.shape);
     const usable: number[] = [];
-    for (let node = 0; node < nodes.count; node++)
-      if (profiles.has(nodes.profileIdOf(node)) && this.accepts(pod.shape, node)) usable.push(node);
+    for (let node = 0; node < nodes.count; node++) {
+      if (!allowed.has(nodes.profileIdOf(node)) || !this.accepts(pod.shape, node)) continue;
+      if (nodes.copiesThatFit(node, request) > 0) usable.push(node);
+    }
     return explainObstacles(this.#constraints, pod, usable);
   }
 

@@ -4,8 +4,8 @@ import type { Obstacle } from './obstacle.ts';
 import { podsText } from './obstacle.ts';
 
 /**
- * Which of a pod's constraints stand in the way on these nodes, as a sentence without a full stop; undefined = none
- * does. Cost: O(nodes).
+ * Which of a pod's constraints stand in the way on these nodes, which have room for it, as a part of a sentence;
+ * undefined = none does. Cost: O(nodes).
  */
 export function explainObstacles(constraints: Constraints, pod: PodFacts, nodes: Iterable<number>): string | undefined {
   const counts = new Map<Obstacle, number>();
@@ -22,7 +22,7 @@ export function explainObstacles(constraints: Constraints, pod: PodFacts, nodes:
   const causes = [...counts].sort(([, a], [, b]) => b - a);
   const [first] = causes;
   if (barred === all && causes.length === 1 && first !== undefined) return `${first[0].text} leaves no node`;
-  const texts = causes.slice(0, 3).map(([{ text }, count]) => `${text} rules out ${count} of ${all} nodes`);
+  const texts = causes.slice(0, 3).map(([{ text }, count]) => `${text} rules out ${count} of ${all} nodes with room`);
   return texts.join('; ');
 }
 
