@@ -1,10 +1,13 @@
-import { Heap } from '../ds/index.ts';
+import { at, Heap } from '../ds/index.ts';
 import type { PoolState, QuotaState } from '../snapshot/index.ts';
 import type { Claim, VictimCause } from './claim.ts';
 import { QuotaSums } from './quotaSums.ts';
 import type { Rights } from './rights.ts';
 
 const preference: readonly VictimCause[] = ['Overdue', 'Reclaim', 'Priority', 'Fairness'];
+
+/** The place of a branch that has no more claims: behind all others. */
+const exhausted = Number.MAX_SAFE_INTEGER;
 
 /**
  * Claims in the order in which they are preferred (DESIGN.md section 4.2): what is past its walltime, then reclaim, own
@@ -28,7 +31,7 @@ export function inStatedOrder(
     if (ofCause.length === 0) continue;
     const root = new Branch(() => 0);
     const branches = new Map<number, Branch>();
-    for (const claim of ofCause) leafOf(claim.holding.quota, { branches, root, shareOf }).add(claim);
+    ofCause.forEach((claim, place) => leafOf(claim.holding.quota, { branches, root, shareOf }).add(claim, place));
     root.settle();
     for (let next = root.take(rights, late); next !== undefined; next = root.take(rights, late)) {
       const { quota, charges } = next.holding;
@@ -62,16 +65,21 @@ class Branch {
   readonly #shareNow: () => number;
   readonly #children: Branch[] = [];
   readonly #own: Claim[] = [];
-  readonly #heap = new Heap<Branch>((a, b) => b.#share - a.#share || 0);
+  /** Of the own claims: where they stand in the list of all. */
+  readonly #places: number[] = [];
+  readonly #heap = new Heap<Branch>((a, b) => b.#share - a.#share || a.#place - b.#place);
   #share = 0;
+  /** Place of the next claim: decides between equal shares. */
+  #place = exhausted;
   #next = 0;
 
   constructor(shareNow: () => number) {
     this.#shareNow = shareNow;
   }
 
-  add(claim: Claim): void {
+  add(claim: Claim, place: number): void {
     this.#own.push(claim);
+    this.#places.push(place);
   }
 
   addChild(child: Branch): void {
@@ -83,7 +91,7 @@ class Branch {
     // What a parent holds itself stands beside its children, with the parent's share.
     if (this.#own.length > 0 && this.#children.length > 0) {
       const own = new Branch(this.#shareNow);
-      for (const claim of this.#own.splice(0)) own.add(claim);
+      this.#own.splice(0).forEach((claim, i) => own.add(claim, at(this.#places, i)));
       this.#children.push(own);
     }
     for (const child of this.#children) {
@@ -91,10 +99,17 @@ class Branch {
       this.#heap.push(child);
     }
     this.#share = this.#shareNow();
+    this.#place = this.#nextPlace();
   }
 
   /** The next claim; those on quotas that no longer borrow are put into `late` on the way. */
   take(rights: Rights, late: Claim[]): Claim | undefined {
+    const claim = this.#heap.size > 0 ? this.#takeBelow(rights, late) : this.#takeOwn(rights, late);
+    this.#place = this.#nextPlace();
+    return claim;
+  }
+
+  #takeBelow(rights: Rights, late: Claim[]): Claim | undefined {
     for (let top = this.#heap.top; top !== undefined; top = this.#heap.top) {
       const share = top.#shareNow();
       if (share < top.#share) {
@@ -103,14 +118,27 @@ class Branch {
         continue;
       }
       const claim = top.take(rights, late);
-      if (claim !== undefined) return claim;
-      this.#heap.pop();
+      if (claim === undefined) {
+        this.#heap.pop();
+        continue;
+      }
+      this.#heap.settleTop();
+      return claim;
     }
+    return undefined;
+  }
+
+  #takeOwn(rights: Rights, late: Claim[]): Claim | undefined {
     for (let claim = this.#own[this.#next]; claim !== undefined; claim = this.#own[this.#next]) {
       this.#next++;
       if (claim.right === undefined || rights.isOpen(claim.right)) return claim;
       late.push(claim);
     }
     return undefined;
+  }
+
+  #nextPlace(): number {
+    const below = this.#heap.top;
+    return below === undefined ? (this.#places[this.#next] ?? exhausted) : below.#place;
   }
 }

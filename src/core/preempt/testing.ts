@@ -96,5 +96,8 @@ export function victimsOf(world: Case): readonly string[] | undefined {
 }
 
 function nameOf({ pods }: RunningWorkload): string {
-  return pods.map(({ pod: own }) => own.name).join('+');
+  return pods
+    .map(({ pod: own }) => own.name)
+    .sort()
+    .join('+');
 }

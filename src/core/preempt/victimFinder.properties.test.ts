@@ -6,7 +6,7 @@ import type { PodFacts, QuotaSpec } from '../snapshot/index.ts';
 import { gpus, node, pod, pool, quota } from '../testing/world.ts';
 import { micros } from '../units/index.ts';
 import { VictimFinder } from './index.ts';
-import { hour, now, running, stage, type Case } from './testing.ts';
+import { hour, now, running, stage, victimsOf, type Case } from './testing.ts';
 
 /** Up to five nodes, eight running workloads and a tree of quotas in which everyone has some reason to take. */
 const worlds: fc.Arbitrary<Case> = fc
@@ -263,9 +263,20 @@ it('victims are found whenever there are any, as few as there can be, none of th
       for (const back of keys) assert.ok(!oracle.fits(new Set(keys.filter((key) => key !== back))));
       if (keys.length > 1) found++;
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
-  assert.ok(found > 50, `only ${found} of the worlds needed more than one victim`);
+  assert.ok(found > 20, `only ${found} of the worlds needed more than one victim`);
+});
+
+it('the order in which nodes, pods and quotas arrive changes nothing', () => {
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const { nodes, quotas, runs } = world;
+      const reversed = { ...world, nodes: nodes.toReversed(), quotas: quotas.toReversed(), runs: runs.toReversed() };
+      assert.deepEqual(victimsOf(reversed), victimsOf(world));
+    }),
+    { numRuns: 400 },
+  );
 });
 
 it('once the taker runs no victim could take it back, unless it was past its walltime', () => {
@@ -297,7 +308,7 @@ it('once the taker runs no victim could take it back, unless it was past its wal
         tried++;
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
   assert.ok(tried > 100, `only ${tried} victims`);
 });
@@ -329,7 +340,7 @@ it('a gang of unlike pods gets room for all of them at once, from no one who is 
       for (const back of keys) assert.ok(!fits(new Set(keys.filter((key) => key !== back))));
       if (keys.length > 0) found++;
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
-  assert.ok(found > 50, `only ${found} of the worlds needed a victim`);
+  assert.ok(found > 15, `only ${found} of the worlds needed a victim`);
 });

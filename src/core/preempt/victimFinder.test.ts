@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gpus, node, pod, pool, quota } from '../testing/world.ts';
+import { acceleratorClass, gpus, node, pod, pool, quota } from '../testing/world.ts';
 import { micros } from '../units/index.ts';
 import { hour, now, running, twoClasses, victimsOf, type Case } from './testing.ts';
 
@@ -172,6 +172,18 @@ const table: readonly (Case & { readonly rule: string; readonly want: readonly s
     ],
     wants: pod('owner', 4),
     want: ['late Reclaim'],
+  },
+  {
+    rule: 'of quotas with equal shares the one with the lower priority gives, then the one with the latest start',
+    quotas: [quota('owner', 4), quota('a', 0), quota('b', 0), quota('c', 0)],
+    nodes: [node('n1', 12)],
+    runs: [
+      running('a', 4, 'n1', { name: 'a1', boundAt: now - 3 * hour }),
+      running('b', 4, 'n1', { name: 'b1', boundAt: now - 2 * hour }),
+      running('c', 4, 'n1', { name: 'c1', boundAt: now - hour, priority: 1 }),
+    ],
+    wants: pod('owner', 4),
+    want: ['b1 Reclaim'],
   },
   {
     rule: 'the fewest workloads go, even where others are preferred',
@@ -422,6 +434,20 @@ const table: readonly (Case & { readonly rule: string; readonly want: readonly s
     wants: pod('a', 8, { priority: 1 }),
     admits: (tree) => tree.devices(0, 0) === 0,
     want: ['low Priority'],
+  },
+  {
+    rule: 'a workload that lacks nothing but power takes what draws it, wherever on the site that stands',
+    pools: [
+      pool({
+        classes: [acceleratorClass('h200', 1, { powerWatts: 700 })],
+        sites: [{ name: 'daejeon', nodeSelector: [], powerLimitWatts: 5600 }],
+      }),
+    ],
+    quotas: [quota('owner', 8), quota('guest', 0)],
+    nodes: [node('n1'), node('n2', 8, { taints: [{ key: 'closed', value: '', effect: 'NoSchedule' }] })],
+    runs: [running('guest', 8, 'n2', { name: 'g' })],
+    wants: pod('owner', 8),
+    want: ['g Reclaim'],
   },
   {
     rule: 'a gang that must lie in one domain empties the domain that costs the fewest workloads',
