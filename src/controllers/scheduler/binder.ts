@@ -90,10 +90,12 @@ export class Binder {
     try {
       await this.#volumes.bind(pod, volumes, () => fleet.pod(pod.uid) !== undefined);
     } catch (error) {
-      // At the end of a leadership everything stays as it is: the next leader reads it from the claims.
-      if (signal.aborted) return;
-      await this.#volumes.takeBack(volumes);
-      this.#failed(task, error);
+      // At the end of a leadership what is written stays: the next leader reads it from the claims.
+      if (signal.aborted) this.#volumes.forget(volumes);
+      else {
+        await this.#volumes.takeBack(volumes);
+        this.#failed(task, error);
+      }
       return;
     }
     this.#enqueue(task);

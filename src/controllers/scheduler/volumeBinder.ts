@@ -84,8 +84,13 @@ export class VolumeBinder {
   }
 
   /** Gives up the decisions and, as far as nobody has acted on them, what was written. Never rejects. */
-  async takeBack({ undo, decided }: VolumePlan): Promise<void> {
-    for (const step of undo.toReversed()) await step().catch(() => undefined);
+  async takeBack(plan: VolumePlan): Promise<void> {
+    for (const step of plan.undo.toReversed()) await step().catch(() => undefined);
+    this.forget(plan);
+  }
+
+  /** Gives up the decisions and leaves what was written. */
+  forget({ decided }: VolumePlan): void {
     for (const key of decided) this.#options.storage.revert(key);
   }
 

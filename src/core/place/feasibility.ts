@@ -51,7 +51,7 @@ export class Feasibility {
     return facts !== undefined && matchesNode(shape, facts.labels, facts.name);
   }
 
-  /** Whether other pods and volumes let the pod onto the node as things are held now. */
+  /** Whether other pods and volumes let the pod, which the fleet knows, onto the node as things are held now. */
   allows(pod: PodFacts, node: number): boolean {
     return this.#constraints.obstacle(pod, node) === undefined;
   }

@@ -188,9 +188,6 @@ describe('constraints on other pods and on volumes, live', { concurrency: true }
     const pods = await tenant.pods(1, using(claim));
     assert.match(await tenant.waiting(pods, 'NoCapacity'), /PersistentVolumeClaim .* does not exist/);
     const created = await cluster.client.create(claim);
-    await eventually(async () => assert.match(await tenant.waiting(pods, 'NoCapacity'), /not bound to a volume yet/), {
-      timeoutMs: 60_000,
-    });
     const [node] = await estate.nodes();
     await cluster.client.create(volumeManifest(className, node!.metadata.name, created));
     await tenant.bound(pods, 30_000);
