@@ -12,8 +12,12 @@ import { admits, charge, type Ask, type Booking, type Reservation } from './rese
  */
 const mostReservations = 8;
 
-/** Running pods looked at in one cycle, for all reservations together: some 20 ms. */
-const lookAhead = 30_000;
+/**
+ * Effort that a cycle may spend on looking ahead (see {@link Effort}): the first reservation may look far, so that the
+ * workload ahead of all others gets a time whatever its size; all that follow share a little.
+ */
+const farLook = 500_000;
+const nearLook = 30_000;
 
 /** What a reservation may wait for: what is being deleted already, walltimes, or the first if it will do. */
 export type After = 'leaving' | 'walltimes' | 'either';
@@ -48,7 +52,7 @@ export class Backfill {
   readonly #context: { readonly snapshot: Snapshot; readonly feasibility: Feasibility; readonly now: number };
   readonly #space: HeldSpace;
   readonly #horizon: Horizon;
-  readonly #effort: Effort = { left: lookAhead };
+  readonly #effort: Effort = { left: farLook };
   #bookings: Booking[] = [];
 
   /** @param now epoch milliseconds */
@@ -65,7 +69,7 @@ export class Backfill {
 
   /** The cycle has looked ahead as far as it may: a time that is unknown now may be known in a later cycle. */
   get exhausted(): boolean {
-    return this.#effort.left === 0;
+    return this.#effort.left <= 0;
   }
 
   /**
@@ -149,6 +153,7 @@ export class Backfill {
     if (open.length >= mostReservations) return undefined;
     const endings = this.#horizon.endings(this.#bookings);
     const slot = earliestSlot(this.#context, ask, { endings, effort: this.#effort });
+    this.#effort.left = Math.min(this.#effort.left, nearLook);
     return slot === undefined ? undefined : { ...slot, closed: false };
   }
 
@@ -168,6 +173,7 @@ export class Backfill {
 
   /** Places with no more space held than the view asks for. */
   #placeIn(view: View, placement: PlacementRequest): readonly PlacedPod[] | undefined {
+    if (this.#bookings.every(view)) return undefined;
     const lowered = this.#space.lower(view, placement);
     if (lowered.length === 0) return undefined;
     const placed = this.#placeAll(placement);

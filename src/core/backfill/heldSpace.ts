@@ -96,19 +96,28 @@ export class HeldSpace {
   }
 
   /**
-   * Holds no more than the view asks for, on nodes where this makes room for a pod of the request.
+   * Holds no more than the view asks for, on nodes where this makes room for pods of the request: on as many as are
+   * needed where nodes are all that counts, on all where the request is of several parts or must lie in one domain.
    *
    * @returns those nodes, for {@link restore}
    */
   lower(view: View, request: PlacementRequest): readonly number[] {
     const lowered: number[] = [];
+    const [only] = request.roles;
+    let missing = request.roles.length > 1 || request.within !== undefined ? Infinity : (only?.pods.length ?? 0);
     for (const [node, nodeClaims] of this.#nodes) {
-      if (!nodeClaims.held.some((amount) => amount > 0)) continue;
+      if (!this.#mayGain(node, nodeClaims.held, request)) continue;
       const before = nodeClaims.held;
       const roomBefore = this.#room(node, request);
       this.#hold(node, nodeClaims, wanted(nodeClaims.claims, view));
-      if (this.#room(node, request) > roomBefore) lowered.push(node);
-      else this.#hold(node, nodeClaims, before);
+      const gained = this.#room(node, request) - roomBefore;
+      if (gained <= 0) {
+        this.#hold(node, nodeClaims, before);
+        continue;
+      }
+      lowered.push(node);
+      missing -= gained;
+      if (missing <= 0) break;
     }
     return lowered;
   }
@@ -135,6 +144,17 @@ export class HeldSpace {
     if (nodeClaims === undefined)
       this.#nodes.set(node, (nodeClaims = { claims: [], accelerators: new Map(), held: [] }));
     return nodeClaims;
+  }
+
+  /** Whether a pod of the request would fit were nothing held on the node, and what is held is in its way. */
+  #mayGain(node: number, held: Amounts, { roles }: PlacementRequest): boolean {
+    const { nodes } = this.#snapshot;
+    return roles.some(({ pods: [pod] }) => {
+      if (pod === undefined) return false;
+      const { slots, amounts } = this.#snapshot.requestOf(pod.shape);
+      if (!slots.some((slot) => (held[slot] ?? 0) > 0)) return false;
+      return slots.every((slot, i) => nodes.free(node, slot) + (held[slot] ?? 0) >= (amounts[i] ?? 0));
+    });
   }
 
   /** Pods of the request that the node has room for, whatever role they are of. */

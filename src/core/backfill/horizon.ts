@@ -57,7 +57,12 @@ export class Horizon {
     yield* merge([this.leaving(), running, started, booked]);
   }
 
-  *#remaining(endings: Iterable<Ending>): Iterable<Ending> {
+  /** Without what the cycle evicts: that ends earlier. */
+  #remaining(endings: Iterable<Ending>): Iterable<Ending> {
+    return this.#evictedUids.size === 0 ? endings : this.#withoutEvicted(endings);
+  }
+
+  *#withoutEvicted(endings: Iterable<Ending>): Iterable<Ending> {
     for (const ending of endings) if (!this.#evictedUids.has(ending.held.pod.uid)) yield ending;
   }
 }
