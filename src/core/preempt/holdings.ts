@@ -44,7 +44,20 @@ export function holdingsOf(snapshot: Snapshot, pool: PoolState): readonly Holdin
 
 /** Lower priority first, then latest start; names decide what is left, so that the order is one. */
 function compareStart(a: RunningWorkload, b: RunningWorkload): number {
-  return a.priority - b.priority || b.startedAt - a.startedAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  return (
+    a.priority - b.priority ||
+    b.startedAt - a.startedAt ||
+    compareText(nameOf(a), nameOf(b)) ||
+    compareText(a.key, b.key)
+  );
+}
+
+function nameOf({ pods: [first] }: RunningWorkload): string {
+  return first?.pod.gang?.name ?? first?.pod.name ?? '';
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function spotsOf({ pods }: RunningWorkload): readonly Spot[] {

@@ -29,7 +29,7 @@ const worlds: fc.Arbitrary<Case> = fc
         devices: fc.constantFrom(1, 1, 2, 2, 3, 4, 8),
         size: fc.constantFrom(1, 1, 1, 2, 3),
         on: fc.nat(4),
-        priority: fc.nat(1),
+        priority: fc.nat(2),
         age: fc.constantFrom(0, 1, 2, 3, 4),
         overdue: fc.integer({ max: 9, min: 0 }).map((n) => n === 0),
         byBudget: fc.integer({ max: 9, min: 0 }).map((n) => n === 0),
@@ -170,7 +170,8 @@ class Oracle {
     const { namespace } = first!;
     const { wants, pools, byBudget } = this.#world;
     const startedAt = Math.min(...pods.map((one) => one.boundAt!));
-    if (now - startedAt >= first!.walltime!) return true;
+    const outranks = namespace === wants.namespace && first!.priority > wants.priority;
+    if (!outranks && now - startedAt >= first!.walltime!) return true;
     if (this.#specs.get(namespace)!.tier === 'Urgent') return false;
     if (namespace === wants.namespace) return first!.priority < wants.priority;
     if (now - startedAt < pools![0]!.minRuntime) return false;

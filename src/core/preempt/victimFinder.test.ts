@@ -350,6 +350,14 @@ const table: readonly (Case & { readonly rule: string; readonly want: readonly s
     want: ['s Overdue'],
   },
   {
+    rule: 'past its walltime a workload stays for a lower priority of its own quota, which it would displace again',
+    quotas: [quota('a', 8)],
+    nodes: [node('n1')],
+    runs: [running('a', 8, 'n1', { name: 'high', priority: 1, walltime: hour / 2 })],
+    wants: pod('a', 8),
+    want: undefined,
+  },
+  {
     rule: 'walltime is the default of the quota where none is declared',
     quotas: [quota('other', 0), quota('owner', 8, { defaultWalltime: hour / 2 })],
     nodes: [node('n1', 16)],

@@ -119,7 +119,9 @@ class Search {
   #claimOn(holding: Holding): Claim | undefined {
     const { workload, quota } = holding;
     const { now, admittedAsBorrower } = this.#input;
-    if (now - workload.startedAt >= walltimeOf(workload.walltime, quota)) {
+    const outranks = quota === this.#taker.quota && workload.priority > this.#taker.priority;
+    // What outranks the taker in its own quota would take the place back by its priority.
+    if (!outranks && now - workload.startedAt >= walltimeOf(workload.walltime, quota)) {
       return { holding, cause: 'Overdue', right: undefined };
     }
     if (quota.spec.tier === 'Urgent') return undefined;
