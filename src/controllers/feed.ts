@@ -116,13 +116,7 @@ export class FleetFeed {
         project: (raw) => ({ ...identityOf(raw), facts: readNode(raw) }),
       }),
       reflect(options, { resource: 'jobs', path: '/apis/batch/v1/jobs', store: this.#jobs, project: readJob }),
-      reflect(options, {
-        resource: 'pods',
-        path: '/api/v1/pods',
-        query: livePods,
-        store: this.#pods,
-        project: (raw) => ({ ...identityOf(raw), facts: this.#reader.read(raw) }),
-      }),
+      this.#followPods(),
       this.#followPodGroups(),
       this.#storage.run(),
     ]);
@@ -132,6 +126,20 @@ export class FleetFeed {
   async synced(signal: AbortSignal): Promise<void> {
     const stores = [this.namespaces, this.#nodes, this.#jobs, this.#pods];
     await Promise.all(stores.map((store) => store.whenSynced(signal)));
+  }
+
+  /** Jobs first: a pod is as old as its Job, and whoever learns that later must sort all that wait again. */
+  async #followPods(): Promise<void> {
+    const { signal } = this.#options;
+    await this.#jobs.whenSynced(signal).catch(() => undefined);
+    if (signal.aborted) return;
+    await reflect(this.#options, {
+      resource: 'pods',
+      path: '/api/v1/pods',
+      query: livePods,
+      store: this.#pods,
+      project: (raw) => ({ ...identityOf(raw), facts: this.#reader.read(raw) }),
+    });
   }
 
   /** PodGroup belongs to others and may not be installed, or come later. */

@@ -1,4 +1,4 @@
-import { foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
+import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
 import {
   matchesNode,
   untoleratedTaint,
@@ -8,6 +8,7 @@ import {
   type Snapshot,
   type Taint,
 } from '../snapshot/index.ts';
+import { withoutTaintOf } from './poolTaint.ts';
 import type { PlacementRole } from './request.ts';
 import { Constraints, explainObstacles, isConstrained } from './filters/index.ts';
 
@@ -87,7 +88,7 @@ export class Feasibility {
   #accepts(profile: NodeProfile, shape: PodShape): boolean {
     if (!this.namesNodes(shape) && !matchesNode(shape, profile.labels, '')) return false;
     const ownPool = this.#snapshot.poolOfProfile(profile.id)?.spec.name;
-    const taints = profile.taints.filter((taint) => taint.key !== labels.pool.key || taint.value !== ownPool);
+    const taints = withoutTaintOf(ownPool, profile.taints);
     if (profile.cordoned) taints.push(cordonTaint);
     if (!profile.ready) taints.push(notReadyTaint);
     return untoleratedTaint(taints, shape.tolerations) === undefined;

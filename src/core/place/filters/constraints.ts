@@ -1,4 +1,5 @@
 import type { Holder, PodFacts, PodShape, Snapshot } from '../../snapshot/index.ts';
+import { withoutTaintOf } from '../poolTaint.ts';
 import { Domains } from './domains.ts';
 import { HostPorts } from './hostPorts.ts';
 import { InlineDisks } from './inlineDisks.ts';
@@ -43,7 +44,11 @@ export class Constraints {
     };
     const namespaceLabels = (name: string) => snapshot.namespaceLabels(name) ?? nobody;
     this.#affinity = new PodAffinity({ peers, domainsOf, namespaceLabels });
-    this.#spread = new TopologySpread({ nodes, peers, domainsOf });
+    const taintsOf = (node: number) => {
+      const pool = snapshot.poolOfProfile(nodes.profileIdOf(node));
+      return withoutTaintOf(pool?.spec.name, nodes.facts[node]?.taints ?? []);
+    };
+    this.#spread = new TopologySpread({ nodes, peers, domainsOf, taintsOf });
     this.#claims = new VolumeClaims(storage, nodes);
     for (const { pod, node } of snapshot.running.pods()) this.#hold(pod, node, 1);
     snapshot.onHold = (holder, node, count) => this.#hold(holder, node, count);

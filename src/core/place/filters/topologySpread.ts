@@ -8,6 +8,7 @@ import {
   type PodFacts,
   type PodShape,
   type SpreadConstraint,
+  type Taint,
 } from '../../snapshot/index.ts';
 import type { Domains } from './domains.ts';
 import type { Obstacle } from './obstacle.ts';
@@ -18,6 +19,8 @@ export interface SpreadContext {
   readonly nodes: NodeTable;
   readonly peers: Peers;
   readonly domainsOf: (topologyKey: string) => Domains;
+  /** The node's taints as our pods meet them. */
+  readonly taintsOf: (node: number) => readonly Taint[];
 }
 
 /**
@@ -51,13 +54,15 @@ export class TopologySpread {
   }
 
   #make(shape: PodShape, namespace: string): readonly Spread[] {
-    const { nodes, peers, domainsOf } = this.#context;
+    const { nodes, peers, domainsOf, taintsOf } = this.#context;
     const constraints = shape.constraints?.spread ?? [];
     const all = constraints.map(({ topologyKey }) => domainsOf(topologyKey));
     return constraints.map((constraint, i) => {
       // A node without one of the labels takes no part in any of the constraints.
       const counts = (facts: NodeFacts, node: number): boolean =>
-        all.every((domains) => domains.of(node) >= 0) && isIncluded(constraint, shape, facts);
+        all.every((domains) => domains.of(node) >= 0) &&
+        (!constraint.honorsAffinity || matchesNode(shape, facts.labels, facts.name)) &&
+        (!constraint.honorsTaints || untoleratedTaint(taintsOf(node), shape.tolerations) === undefined);
       const domains = all[i] ?? domainsOf(constraint.topologyKey);
       const included = Uint8Array.from(nodes.facts, (facts, node) => (counts(facts, node) ? 1 : 0));
       return peers.watch(`spread ${++this.#made}`, () => new Spread({ constraint, namespace, domains, included }));
@@ -127,9 +132,4 @@ class Spread implements Watch {
     const self = selector !== undefined && matches(selector, labels) ? 1 : 0;
     return at(this.#counts, domain) + self - least <= maxSkew;
   }
-}
-
-function isIncluded(constraint: SpreadConstraint, shape: PodShape, facts: NodeFacts): boolean {
-  if (constraint.honorsAffinity && !matchesNode(shape, facts.labels, facts.name)) return false;
-  return !constraint.honorsTaints || untoleratedTaint(facts.taints, shape.tolerations) === undefined;
 }
