@@ -1,9 +1,9 @@
 import { placeAll, release, type Feasibility, type PlacedPod, type PlacementRequest } from '../place/index.ts';
-import type { RunningWorkload, Snapshot } from '../snapshot/index.ts';
+import type { Reservation, RunningWorkload, Snapshot } from '../snapshot/index.ts';
 import { HeldSpace, type View } from './heldSpace.ts';
 import { Horizon } from './horizon.ts';
 import { earliestSlot, type Effort, type Slot } from './outlook.ts';
-import { admits, charge, type Ask, type Booking, type Reservation } from './reservation.ts';
+import { admits, charge, type Ask, type Booking } from './reservation.ts';
 
 /**
  * How many blocked workloads are promised a time in one cycle. One is enough that no workload starves: it is the first

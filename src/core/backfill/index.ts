@@ -1,2 +1,2 @@
 export { Backfill, type Attempt } from './backfill.ts';
-export type { Ask, Reservation } from './reservation.ts';
+export type { Ask } from './reservation.ts';

@@ -1,20 +1,7 @@
 import type { PlacedPod, PlacementRequest } from '../place/index.ts';
 import type { ClassRequest, QuotaTree } from '../quota/index.ts';
-import type { PodFacts, QuotaState, Workload } from '../snapshot/index.ts';
+import type { QuotaState, Reservation, Workload } from '../snapshot/index.ts';
 import type { MilliGpus } from '../units/index.ts';
-
-/** Space that is kept for a waiting workload. */
-export interface Reservation {
-  readonly workload: Workload;
-  /** When it can start at the latest, by what is known now. Epoch milliseconds. */
-  readonly at: number;
-  readonly pods: readonly { readonly pod: PodFacts; readonly nodeName: string }[];
-  /**
-   * All that it waits for is being deleted already: its space is closed to every other workload, however short. False:
-   * who ends before `at` may use the space until then.
-   */
-  readonly closed: boolean;
-}
 
 /** A workload and one way to run it. */
 export interface Ask {

@@ -1,6 +1,7 @@
 import { at } from '../ds/index.ts';
 import { liesIn, type FreeIndex, type PodFacts, type Snapshot } from '../snapshot/index.ts';
 import type { Feasibility } from './feasibility.ts';
+import { fragmentationOf } from './fragmentation.ts';
 import type { Load } from './load.ts';
 import { profileUnionOf, type ProfileUnion } from './profileUnion.ts';
 
@@ -81,6 +82,38 @@ export class NodeSearch {
     return -1;
   }
 
+  /**
+   * Of the nodes that hold all `copies`, the one on which they strand the fewest devices, of several such the one with
+   * the fewest free devices; -1 when none holds them. Looks at the first `breadth` nodes by id of each free amount and
+   * profile. Where nothing but devices runs out it is the tightest node, and found as fast.
+   */
+  leastStranding(copies: number, scope: Scope, breadth: number): number {
+    const fragmentation = fragmentationOf(this.#snapshot, this.#feasibility);
+    const { profiles, request } = this.#load;
+    if (!profiles.some(({ id }) => fragmentation.matters(id))) return this.tightest(copies, scope);
+    this.#refresh();
+    const buckets = this.#bucketCount();
+    let best = -1;
+    let least = Infinity;
+    for (let bucket = this.#indexes[0]?.bucketFor(this.#amount * copies) ?? buckets; bucket < buckets; bucket++) {
+      for (let i = 0; i < this.#indexes.length; i++) {
+        if (!this.#mayHold(i, bucket, copies)) continue;
+        let start = scope.start;
+        for (let seen = 0; seen < breadth; seen++) {
+          const node = this.#nextIn(i, bucket, { copies, scope, start, end: scope.end });
+          if (node < 0) break;
+          const cost = fragmentation.costOf(node, request, copies);
+          if (cost < least || (cost === least && fragmentation.freeOn(node) < fragmentation.freeOn(best))) {
+            least = cost;
+            best = node;
+          }
+          start = node + 1;
+        }
+      }
+    }
+    return best;
+  }
+
   /** The node with the most free amount that holds at least one copy; -1 when there is none. */
   emptiest(scope: Scope): number {
     this.#refresh();
@@ -106,20 +139,37 @@ export class NodeSearch {
   }
 
   /** The first node, by id, of a bucket of any profile that holds `copies`. */
-  #firstIn(bucket: number, copies: number, { start, end, depth, pod }: Scope): number {
-    const { nodes } = this.#snapshot;
-    let best = end;
+  #firstIn(bucket: number, copies: number, scope: Scope): number {
+    let best = scope.end;
     for (let i = 0; i < this.#indexes.length; i++) {
-      const index = at(this.#indexes, i);
-      if (index.size(bucket) === 0 || (this.#limited && (this.#powered[i] as number) < copies)) continue;
-      for (let node = index.next(bucket, start); node >= 0 && node < best; node = index.next(bucket, node + 1)) {
-        if (!nodes.holds(node, this.#load.request, copies) || !this.#accepts(node)) continue;
-        if (depth !== undefined && !liesIn(nodes.topology, node, depth)) continue;
-        if (pod !== undefined && !this.#feasibility.allows(pod, node)) continue;
-        best = node;
-      }
+      if (!this.#mayHold(i, bucket, copies)) continue;
+      const node = this.#nextIn(i, bucket, { copies, scope, start: scope.start, end: best });
+      if (node >= 0) best = node;
     }
-    return best < end ? best : -1;
+    return best < scope.end ? best : -1;
+  }
+
+  /** Whether a bucket of the load's profile number `i` is worth a look. */
+  #mayHold(i: number, bucket: number, copies: number): boolean {
+    return at(this.#indexes, i).size(bucket) > 0 && !(this.#limited && (this.#powered[i] as number) < copies);
+  }
+
+  /** The first node, from `start` up to, not with, `end`, of a bucket of one profile that holds `copies`; else -1. */
+  #nextIn(
+    i: number,
+    bucket: number,
+    { copies, scope, start, end }: { copies: number; scope: Scope; start: number; end: number },
+  ): number {
+    const { nodes } = this.#snapshot;
+    const index = at(this.#indexes, i);
+    const { depth, pod } = scope;
+    for (let node = index.next(bucket, start); node >= 0 && node < end; node = index.next(bucket, node + 1)) {
+      if (!nodes.holds(node, this.#load.request, copies) || !this.#accepts(node)) continue;
+      if (depth !== undefined && !liesIn(nodes.topology, node, depth)) continue;
+      if (pod !== undefined && !this.#feasibility.allows(pod, node)) continue;
+      return node;
+    }
+    return -1;
   }
 
   #accepts(node: number): boolean {
@@ -145,8 +195,10 @@ export class NodeSearch {
   }
 }
 
-/** The accelerator of a load; cpu, else the pod itself, where it asks for none. */
+/** The accelerator, or the part of one, of a load; cpu, else the pod itself, where it asks for none. */
 function particularResource(snapshot: Snapshot, load: Load): { readonly slot: number; readonly amount: number } {
+  const { share } = load.request;
+  if (share !== undefined) return { slot: share.part, amount: share.milli };
   const [accelerator] = load.accelerators;
   if (accelerator !== undefined) return { slot: accelerator.slot, amount: accelerator.devices };
   for (const name of ['cpu', 'pods']) {

@@ -94,8 +94,8 @@ class Placing {
     const [first] = this.#roles;
     if (first === undefined) return true;
     const single = this.#roles.length === 1;
-    if (single && !first.careful) return first.placeOnOneNode(scope, this.#request.strategy);
-    const host = single ? first.hostIn(scope, this.#request.strategy) : this.#searchForAll().tightest(1, scope);
+    if (single && !first.careful) return first.placeOnOneNode(scope, this.#request);
+    const host = single ? first.hostIn(scope, this.#request) : this.#searchForAll().tightest(1, scope);
     if (host < 0) return false;
     const onHost: Scope = { start: host, end: host + 1, depth: undefined, pod: undefined };
     return this.#tryAll((role) => role.packNodes(onHost, role.pods.length));

@@ -14,4 +14,6 @@ export interface PlacementRequest {
   readonly within: string | undefined;
   /** Places as if no site had a power limit: whether nothing but power stands in the way. */
   readonly ignorePower?: boolean;
+  /** How many nodes of equal free amount and profile are compared, where it matters which is taken; Infinity = all. */
+  readonly breadth?: number;
 }

@@ -11,6 +11,9 @@ export interface PlacedPod {
   readonly node: number;
 }
 
+/** Nodes of equal free amount and profile that are compared where it matters which is taken. */
+const usualBreadth = 4;
+
 /** The pods of one role while they are placed, one after the other. What is placed is held in the snapshot. */
 export class RolePlacing {
   readonly search: RoleSearch;
@@ -46,15 +49,15 @@ export class RolePlacing {
   }
 
   /** The node that would take all pods; -1 when none holds as many. */
-  hostIn(scope: Scope, strategy: PlacementRequest['strategy']): number {
+  hostIn(scope: Scope, { strategy, breadth = usualBreadth }: PlacementRequest): number {
     const { nodes } = this.search;
     const watched = this.#watching(scope);
-    return strategy === 'Pack' ? nodes.tightest(this.pods.length, watched) : nodes.emptiest(watched);
+    return strategy === 'Pack' ? nodes.leastStranding(this.pods.length, watched, breadth) : nodes.emptiest(watched);
   }
 
   /** Places all pods on one node, if some node takes them. */
-  placeOnOneNode(scope: Scope, strategy: PlacementRequest['strategy']): boolean {
-    const node = this.hostIn(scope, strategy);
+  placeOnOneNode(scope: Scope, request: PlacementRequest): boolean {
+    const node = this.hostIn(scope, request);
     if (node < 0) return false;
     this.#put(node, this.pods.length);
     return true;

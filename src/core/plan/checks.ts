@@ -1,11 +1,10 @@
 import { annotations, foreignKeys, labels, WaitReason } from '../../api/v1alpha1/constants/index.ts';
-import type { PoolState, QuotaState, Snapshot, Workload } from '../snapshot/index.ts';
+import type { QuotaTree } from '../quota/index.ts';
+import { walltimeOf, type PoolState, type QuotaState, type Snapshot, type Workload } from '../snapshot/index.ts';
 import { formatDuration, formatMilliGpus, milli, type MilliGpus } from '../units/index.ts';
 import type { Candidate } from './kin.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { totalDevices, type Option, type Role } from './request.ts';
-
-const defaultWalltime = 24 * 3_600_000;
 
 /** What all workloads of a class ask for, and who pays. */
 export interface Ask {
@@ -48,11 +47,19 @@ export function refusalByQuota(snapshot: Snapshot, candidate: Candidate, option:
   if (quota?.pool === undefined) return noQuota(candidate.workload.namespace);
   // The rest of a gang that has started was admitted with it.
   if ((candidate.workload.gang?.bound ?? 0) > 0) return undefined;
-  return (
-    classLimit(quota, quota.pool, option) ??
-    userLimit(snapshot, candidate.workload, quota, option) ??
-    quotaLimit(quota, quota.pool, option)
-  );
+  return refusalByLimits(snapshot, candidate, option) ?? quotaLimit(quota, quota.pool, option);
+}
+
+/** The limits beside the quota tree: of classes and of the user. */
+export function refusalByLimits(snapshot: Snapshot, candidate: Candidate, option: Option): Refusal | undefined {
+  const { quota } = candidate.kin;
+  if (quota?.pool === undefined) return undefined;
+  return classLimit(quota, quota.pool.tree, option) ?? userLimit(snapshot, candidate.workload, quota, option);
+}
+
+/** Whether class limits admit the option as this tree stands. */
+export function withinClassLimits(quota: QuotaState, tree: QuotaTree, option: Option): boolean {
+  return classLimit(quota, tree, option) === undefined;
 }
 
 /** A workload that asks for no accelerator is placed without a quota (DESIGN.md section 3). */
@@ -127,12 +134,6 @@ function exceededLimit(first: Workload, ask: Ask, quota: QuotaState, pool: PoolS
   return neverFits(roles, options, quota, pool);
 }
 
-/** What was declared, else the nearest default on the way up, else a day. Milliseconds. */
-export function walltimeOf(declared: number | undefined, quota: QuotaState): number {
-  const byQuota = quota.chain.find((above) => above.spec.defaultWalltime !== undefined);
-  return declared ?? byQuota?.spec.defaultWalltime ?? defaultWalltime;
-}
-
 /** The options that would fit were nothing else running; those of classes without devices are none. */
 export function viableOptions({ quota, roles, options }: Ask): readonly Option[] {
   if (quota?.pool === undefined) return options;
@@ -143,8 +144,14 @@ export function viableOptions({ quota, roles, options }: Ask): readonly Option[]
 function couldEverFit(roles: readonly Role[], option: Option, quota: QuotaState): boolean {
   const { pool } = quota;
   if (pool === undefined || option.cost > ceilingOf(quota, pool)) return false;
+  if (option.cost > userLimitOf(roles, quota)) return false;
   if (tooLargeForANode(roles, option) !== undefined) return false;
   return option.request.every((asked) => asked.devices <= mostOfClass(quota, pool, asked.classIndex));
+}
+
+/** Milli-GPUs that one user may hold; no limit for pods that name no user. */
+function userLimitOf(roles: readonly Role[], { spec }: QuotaState): number {
+  return roles[0]?.pods[0]?.user === undefined ? Infinity : (spec.perUserMax ?? Infinity);
 }
 
 /** Devices of a class that the quota could hold were nothing else running. */
@@ -172,6 +179,13 @@ function neverFits(roles: readonly Role[], options: readonly Option[], quota: Qu
     return (
       `asks for ${formatMilliGpus(cheapest)} normalized GPUs, ResearchQuota ${quota.spec.name} can never hold more than ` +
       `${formatMilliGpus(ceiling)} (effective guarantee ${formatMilliGpus(quota.effectiveGuarantee)} and what it may borrow)`
+    );
+  }
+  const userMax = userLimitOf(roles, quota);
+  if (cheapest > userMax) {
+    return (
+      `asks for ${formatMilliGpus(cheapest)} normalized GPUs, ResearchQuota ${quota.spec.name} allows ` +
+      `${formatMilliGpus(userMax)} a user (capacity.perUserMax)`
     );
   }
   const [option] = options.toSorted((a, b) => shortfall(quota, pool, a) - shortfall(quota, pool, b));
@@ -216,13 +230,13 @@ function gangIncomplete({ gang, pods }: Workload): Refusal | undefined {
   );
 }
 
-function classLimit(quota: QuotaState, pool: PoolState, option: Option): Refusal | undefined {
+function classLimit(quota: QuotaState, tree: QuotaTree, option: Option): Refusal | undefined {
   for (const above of quota.chain) {
-    if (above.spec.classes.length === 0) continue;
+    if (above.spec.classes.length === 0 || quota.pool === undefined) continue;
     for (const { classIndex, devices } of option.request) {
-      const name = className(pool, classIndex);
+      const name = className(quota.pool, classIndex);
       const max = above.spec.classes.find((own) => own.name === name)?.max;
-      const used = pool.tree.devices(above.index, classIndex);
+      const used = tree.devices(above.index, classIndex);
       if (max === undefined || used + devices <= max) continue;
       return refuse(
         WaitReason.ClassLimit,

@@ -1,5 +1,12 @@
 import type { Feasibility } from '../place/index.ts';
-import type { NodeProfile, PendingClass, QuotaState, Snapshot, Workload } from '../snapshot/index.ts';
+import {
+  walltimeOf,
+  type NodeProfile,
+  type PendingClass,
+  type QuotaState,
+  type Snapshot,
+  type Workload,
+} from '../snapshot/index.ts';
 import { refusalBeforeQuota, viableOptions } from './checks.ts';
 import type { Refusal } from './refusal.ts';
 import { optionsOf, rolesOf, type Option, type Role } from './request.ts';
@@ -19,14 +26,18 @@ export class Kin {
   /** Undefined where no quota pays for the namespace. */
   readonly quota: QuotaState | undefined;
   readonly roles: readonly Role[];
+  /** Longest run time, milliseconds. */
+  readonly walltime: number;
   /** Those that could ever fit, best first. */
   readonly options: readonly Option[];
   /** What no release of capacity can change: why none of them can start before someone edits something. */
   readonly standing: Refusal | undefined;
   /** Workloads of the class that were admitted in this cycle: the oldest. */
   started = 0;
-  /** Set once one of them was refused in this cycle. */
+  /** Set once one of them was refused in this cycle: holds for all that were not told something of their own. */
   refusal: Refusal | undefined;
+  /** Those who cannot start but have been promised a place, after those that started. */
+  #promised: { readonly count: number; readonly refusal: Refusal }[] = [];
   readonly #snapshot: Snapshot;
   readonly #profiles = new Map<Option, readonly (readonly NodeProfile[])[]>();
 
@@ -35,6 +46,7 @@ export class Kin {
     this.pending = pending;
     this.quota = snapshot.policy.quotaOfNamespace.get(pending.namespace);
     this.roles = rolesOf(snapshot, first);
+    this.walltime = walltimeOf(first.pods[0]?.walltime, this.quota);
     const options = this.quota?.pool === undefined ? [] : optionsOf(this.quota.pool, this.roles);
     const all = { quota: this.quota, roles: this.roles, options };
     this.standing = refusalBeforeQuota(first, all);
@@ -46,6 +58,7 @@ export class Kin {
     const { note } = pending;
     if (note instanceof Kin && note.#snapshot === snapshot) {
       note.started = 0;
+      note.#promised = [];
       note.refusal = note.standing;
       return note;
     }
@@ -75,8 +88,39 @@ export class Kin {
     return this.pending.at(this.started);
   }
 
-  /** Those still waiting. */
+  /**
+   * Where the oldest stands among those who go before everyone: the rest of a gang that has started (-1), and those for
+   * whom others were evicted. Infinity for all others.
+   */
+  get rankAhead(): number {
+    const { head } = this;
+    if (head === undefined) return Infinity;
+    return (head.gang?.bound ?? 0) > 0 ? -1 : (this.#snapshot.nominationOf(head.key)?.rank ?? Infinity);
+  }
+
+  /** Those for whom nothing was found yet, oldest first. */
   get waiting(): readonly Workload[] {
-    return this.pending.from(this.started);
+    return this.pending.from(this.#settled);
+  }
+
+  /** Tells the oldest `count` of {@link waiting} something of their own: they have a place to come. */
+  settleFor(count: number, refusal: Refusal): void {
+    this.#promised.push({ count, refusal });
+  }
+
+  /** Everyone who stays pending, with the reason; those that the cycle did not come to are left out. */
+  *refused(): Iterable<{ readonly refusal: Refusal; readonly workloads: readonly Workload[] }> {
+    let from = this.started;
+    for (const { count, refusal } of this.#promised) {
+      yield { refusal, workloads: this.pending.from(from).slice(0, count) };
+      from += count;
+    }
+    if (this.refusal !== undefined && from < this.pending.size) {
+      yield { refusal: this.refusal, workloads: this.pending.from(from) };
+    }
+  }
+
+  get #settled(): number {
+    return this.#promised.reduce((sum, { count }) => sum + count, this.started);
   }
 }

@@ -1,9 +1,6 @@
 import { Heap } from '../ds/index.ts';
-import { compareAge, type PoolState, type QuotaState, type Workload } from '../snapshot/index.ts';
+import { compareAge, type PoolState, type QuotaState, type Snapshot } from '../snapshot/index.ts';
 import type { Candidate, Kin } from './kin.ts';
-
-/** What the order needs to know of a quota beside its tree. */
-export type ShareOf = (quota: QuotaState) => number;
 
 /**
  * The best workload of a subtree and how it compares with those of its siblings. One object for each subtree, updated
@@ -13,7 +10,8 @@ interface Contender {
   /** Undefined for the workloads of the quota itself, which stand beside those of its children. */
   readonly child: QuotaNode | undefined;
   kin: Kin | undefined;
-  /** Of an Urgent quota, or the rest of a gang that has started. */
+  /** {@link Kin.rankAhead} */
+  rankAhead: number;
   urgent: boolean;
   /** The best workload stays within the guarantee of some quota from its own up to this subtree. */
   withinGuarantee: boolean;
@@ -32,7 +30,7 @@ interface QuotaNode {
 }
 
 /**
- * The order of one pool's workloads (DESIGN.md section 4.2): Urgent first; then, walking down the tree and comparing
+ * The order of one pool's workloads (DESIGN.md section 4.2): what has been begun, then Urgent; then, walking down the tree and comparing
  * siblings only, whoever stays within guarantee, then the lower fair share; inside one quota higher priority, then age.
  * Kept up to date after each admission, along the path of the quota that changed.
  *
@@ -44,13 +42,13 @@ interface QuotaNode {
  */
 export class PoolOrder {
   readonly #pool: PoolState;
-  readonly #shareOf: ShareOf;
+  readonly #snapshot: Snapshot;
   readonly #root: QuotaNode = quotaNode(undefined, undefined);
   readonly #nodes = new Map<QuotaState, QuotaNode>();
 
-  constructor(pool: PoolState, kins: Iterable<Kin>, shareOf: ShareOf) {
+  constructor(pool: PoolState, kins: Iterable<Kin>, snapshot: Snapshot) {
     this.#pool = pool;
-    this.#shareOf = shareOf;
+    this.#snapshot = snapshot;
     for (const kin of kins) if (kin.quota !== undefined) this.#nodeOf(kin.quota).own.push(kin);
     // Children come after their parents in the order of the pool: from the end, each is complete before it counts.
     const nodes = [...this.#nodes.values()].sort((a, b) => indexOf(b) - indexOf(a));
@@ -111,9 +109,10 @@ export class PoolOrder {
     contender.kin = kin;
     const head = kin?.head;
     if (kin?.quota === undefined || head === undefined) return;
-    contender.urgent = kin.quota.spec.tier === 'Urgent' || hasStarted(head);
+    contender.rankAhead = kin.rankAhead;
+    contender.urgent = kin.quota.spec.tier === 'Urgent';
     contender.withinGuarantee = subtree !== undefined && this.#guaranteedIn(subtree, kin, kin.quota);
-    contender.share = subtree === undefined ? 0 : this.#shareOf(subtree);
+    contender.share = subtree === undefined ? 0 : this.#snapshot.shareOf(subtree);
   }
 
   /** Whether the lowest guarantor of a class of this quota lies in the subtree. */
@@ -134,7 +133,7 @@ function quotaNode(quota: QuotaState | undefined, parent: QuotaNode | undefined)
 }
 
 function emptyContender(child: QuotaNode | undefined): Contender {
-  return { child, kin: undefined, urgent: false, withinGuarantee: false, share: 0 };
+  return { child, kin: undefined, rankAhead: Infinity, urgent: false, withinGuarantee: false, share: 0 };
 }
 
 function indexOf({ quota }: QuotaNode): number {
@@ -143,26 +142,24 @@ function indexOf({ quota }: QuotaNode): number {
 
 /** Negative when `a` goes first. Ties go to the older workload, so that no name decides. */
 function compareContenders(a: Contender, b: Contender): number {
+  if (a.rankAhead !== b.rankAhead) return a.rankAhead < b.rankAhead ? -1 : 1;
   if (a.urgent !== b.urgent) return a.urgent ? -1 : 1;
   if (a.withinGuarantee !== b.withinGuarantee) return a.withinGuarantee ? -1 : 1;
   if (a.share !== b.share) return a.share < b.share ? -1 : 1;
   return compareHeads(a.kin, b.kin);
 }
 
-/** Order inside one quota, and of workloads without one. The rest of a started gang goes before everything. */
+/** Order inside one quota, and of workloads without one. */
 export function compareInQuota(a: Kin, b: Kin): number {
   const [first, second] = [a.head, b.head];
   if (first === undefined || second === undefined) return compareHeads(a, b);
-  const started = Number(hasStarted(second)) - Number(hasStarted(first));
-  return started || second.priority - first.priority || compareAge(first, second);
+  const [aheadA, aheadB] = [a.rankAhead, b.rankAhead];
+  if (aheadA !== aheadB) return aheadA < aheadB ? -1 : 1;
+  return second.priority - first.priority || compareAge(first, second);
 }
 
 function compareHeads(a: Kin | undefined, b: Kin | undefined): number {
   const [first, second] = [a?.head, b?.head];
   if (first === undefined || second === undefined) return Number(first === undefined) - Number(second === undefined);
   return compareAge(first, second);
-}
-
-function hasStarted({ gang }: Workload): boolean {
-  return gang !== undefined && gang.bound > 0;
 }

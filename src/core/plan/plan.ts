@@ -1,12 +1,15 @@
-import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
-import { Feasibility, placeAll, release, type PlacedPod, type PlacementRequest } from '../place/index.ts';
-import type { NodeProfile, PodFacts, PoolState, RunningWorkload, Snapshot, Workload } from '../snapshot/index.ts';
-import { needsQuota, refusalByQuota } from './checks.ts';
+import { annotations, WaitReason } from '../../api/v1alpha1/constants/index.ts';
+import { Backfill, type Ask, type Attempt } from '../backfill/index.ts';
+import { Feasibility, release, type PlacedPod } from '../place/index.ts';
+import type { NodeProfile, PodFacts, PoolState, Reservation, Snapshot, Workload } from '../snapshot/index.ts';
+import { formatInstant, zeroGpus } from '../units/index.ts';
+import { needsQuota, refusalByQuota, withinClassLimits } from './checks.ts';
 import { Kin, type Candidate } from './kin.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { noRoom } from './room.ts';
-import type { Option, Role } from './request.ts';
+import { podsOfRole, type Option } from './request.ts';
+import { noRoom, obstacleOf } from './room.ts';
+import { WayMaker, type BlockedOption, type Eviction } from './way.ts';
 
 /** Pods of one workload and their nodes: all of them are bound, or none. */
 export interface Admission {
@@ -19,22 +22,6 @@ export interface Waiting {
   readonly reason: WaitReason;
   readonly message: string;
   readonly workloads: readonly Workload[];
-}
-
-/** A running workload that makes way, whole, for one that then starts. */
-export interface Eviction {
-  readonly victim: RunningWorkload;
-  readonly beneficiary: Workload;
-  /** Why it may be taken (DESIGN.md section 4.2); `Overdue` = it is past its walltime. */
-  readonly cause: 'Reclaim' | 'Priority' | 'Fairness' | 'Overdue';
-}
-
-/** Space that is kept for a waiting workload. */
-export interface Reservation {
-  readonly workload: Workload;
-  /** When it can start at the latest, by what is known now. Epoch milliseconds. */
-  readonly at: number;
-  readonly pods: readonly { readonly pod: PodFacts; readonly nodeName: string }[];
 }
 
 /** What is to be done. Data: the shell carries it out. */
@@ -71,15 +58,18 @@ class Cycle {
   readonly #snapshot: Snapshot;
   readonly #options: PlanOptions;
   readonly #feasibility: Feasibility;
+  readonly #backfill: Backfill;
+  readonly #ways: WayMaker;
   readonly #kins: Kin[] = [];
   readonly #placed: { readonly workload: Workload; readonly pods: readonly PlacedPod[] }[] = [];
   #podsPlaced = 0;
 
   constructor(snapshot: Snapshot, now: number, options: PlanOptions) {
-    void now;
     this.#snapshot = snapshot;
     this.#options = options;
     this.#feasibility = new Feasibility(snapshot);
+    this.#backfill = new Backfill(snapshot, this.#feasibility, now);
+    this.#ways = new WayMaker(snapshot, this.#feasibility, { now, backfill: this.#backfill });
   }
 
   run(): Plan {
@@ -88,8 +78,11 @@ class Cycle {
     for (const [pool, kins] of byPool) more = this.#admitInPool(pool, kins) || more;
     more = this.#admitOthers(others.sort(compareInQuota)) || more;
     const waiting = this.#waiting();
+    const reserve = this.#ways.reservations;
+    this.#backfill.release();
     for (const { pods } of this.#placed.toReversed()) release(this.#snapshot, pods);
-    return { admit: this.#placed.map((placed) => this.#admission(placed)), evict: [], reserve: [], waiting, more };
+    const admit = this.#placed.map((placed) => this.#admission(placed));
+    return { admit, evict: this.#ways.evictions, reserve, waiting, more };
   }
 
   /** Leaves out what fails before any capacity is looked at, and divides the rest by pool. */
@@ -114,12 +107,13 @@ class Cycle {
 
   /** @returns whether the cycle ended before the work did */
   #admitInPool(pool: PoolState, kins: readonly Kin[]): boolean {
-    const order = new PoolOrder(pool, kins, (quota) => shareOf(pool, quota));
+    const order = new PoolOrder(pool, kins, this.#snapshot);
     for (let candidate = order.peek(); candidate !== undefined; candidate = order.peek()) {
       if (this.#full()) return true;
       this.#settle(candidate, this.#tryOptions(candidate, pool));
       order.settle();
     }
+    this.#ways.retry(pool);
     return false;
   }
 
@@ -149,32 +143,53 @@ class Cycle {
     kin.started++;
   }
 
-  /** The first option that quota and nodes allow; else the refusal of the option that got furthest. */
+  /** The first option that quota, nodes and reservations allow; else the refusal of the option that got furthest. */
   #tryOptions(candidate: Candidate, pool: PoolState): readonly PlacedPod[] | Refusal {
-    let byNodes: Refusal | undefined;
-    let byQuota: Refusal | undefined;
+    const byNodes: BlockedOption[] = [];
+    const byQuota: BlockedOption[] = [];
     for (const option of candidate.kin.options) {
+      const ask = this.#askOf(candidate, option, pool);
       const refusal = refusalByQuota(this.#snapshot, candidate, option);
       if (refusal !== undefined) {
-        byQuota ??= refusal;
+        byQuota.push({ option, ask, refusal });
         continue;
       }
-      const request = this.#requestOf(candidate, option, pool);
-      const placed = placeAll(this.#snapshot, this.#feasibility, request);
-      if (placed !== undefined) return placed;
-      byNodes ??= noRoom(this.#snapshot, { request, option, pool });
+      const attempt = this.#backfill.place(ask);
+      if (attempt.kind === 'placed') return attempt.pods;
+      byNodes.push({ option, ask, refusal: this.#refusalOf(attempt, ask, { option, pool }) });
     }
-    return byNodes ?? byQuota ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');
+    const blocked = [...byNodes, ...byQuota];
+    this.#ways.makeWay(candidate.kin, blocked, pool);
+    return blocked[0]?.refusal ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');
   }
 
-  #requestOf(candidate: Candidate, option: Option, pool: PoolState): PlacementRequest {
+  #refusalOf(
+    attempt: Exclude<Attempt, { kind: 'placed' }>,
+    { placement }: Ask,
+    { option, pool }: { option: Option; pool: PoolState },
+  ): Refusal {
+    if (attempt.kind === 'delays') return heldBack(attempt.reservation);
+    return noRoom(this.#snapshot, this.#feasibility, { request: placement, option, pool });
+  }
+
+  #askOf(candidate: Candidate, option: Option, pool: PoolState): Ask {
     const { kin, workload } = candidate;
+    const { quota, walltime } = kin;
     const profiles = kin.profilesOf(option, this.#feasibility);
     const topology = workload.pods[0]?.topology;
     return {
-      roles: kin.roles.map((role, i) => ({ pods: podsOf(kin, workload, role), profiles: profiles[i] ?? [] })),
-      strategy: pool.spec.placement,
-      within: topology?.required === true ? topology.level : undefined,
+      workload,
+      quota,
+      request: option.request,
+      cost: option.cost,
+      placement: {
+        roles: kin.roles.map((_, i) => ({ pods: podsOfRole(kin.roles, workload, i), profiles: profiles[i] ?? [] })),
+        strategy: pool.spec.placement,
+        within: topology?.required === true ? topology.level : undefined,
+      },
+      walltime,
+      guaranteed: quota !== undefined && pool.tree.guarantorOf(quota.index, option.request) !== undefined,
+      admissible: (tree) => quota === undefined || withinClassLimits(quota, tree, option),
     };
   }
 
@@ -182,25 +197,30 @@ class Cycle {
   #placeAnywhere({ kin, workload }: Candidate): readonly PlacedPod[] | Refusal {
     const outside = (profile: NodeProfile) => this.#snapshot.poolOfProfile(profile.id) === undefined;
     for (const allowed of [outside, () => true]) {
-      const roles = kin.roles.map((role) => ({
-        pods: podsOf(kin, workload, role),
+      const roles = kin.roles.map((role, i) => ({
+        pods: podsOfRole(kin.roles, workload, i),
         profiles: this.#feasibility.profilesOf(role.shape).filter(allowed),
       }));
-      const request = { roles, strategy: 'Pack', within: undefined } as const;
-      const placed = placeAll(this.#snapshot, this.#feasibility, request);
-      if (placed !== undefined) return placed;
+      const placement = { roles, strategy: 'Pack', within: undefined } as const;
+      const free = { quota: undefined, request: [], cost: zeroGpus, guaranteed: false, admissible: () => true };
+      const attempt = this.#backfill.place({ workload, placement, walltime: kin.walltime, ...free });
+      if (attempt.kind === 'placed') return attempt.pods;
     }
+    const roles = kin.roles.map(({ shape }, i) => ({
+      pods: podsOfRole(kin.roles, workload, i),
+      profiles: this.#feasibility.profilesOf(shape),
+    }));
+    const obstacle = obstacleOf(this.#feasibility, roles);
     return refuse(
       WaitReason.NoCapacity,
-      () => 'no node that the pod may run on has enough cpu, memory or room for another pod',
+      () => obstacle ?? 'no node that the pod may run on has enough cpu, memory or room for another pod',
     );
   }
 
   #waiting(): Waiting[] {
     const waiting: Waiting[] = [];
     for (const kin of this.#kins) {
-      const { refusal, waiting: workloads } = kin;
-      if (refusal !== undefined && workloads.length > 0) waiting.push(new WaitingWorkloads(refusal, workloads));
+      for (const { refusal, workloads } of kin.refused()) waiting.push(new WaitingWorkloads(refusal, workloads));
     }
     return waiting;
   }
@@ -232,12 +252,14 @@ class WaitingWorkloads implements Waiting {
   }
 }
 
-/** The workload's own pods of a role: the role of its class carries another workload's. */
-function podsOf({ roles }: Kin, { pods }: Workload, role: Role): readonly PodFacts[] {
-  return roles.length === 1 ? pods : pods.filter((pod) => pod.shape === role.shape);
-}
-
-/** Fair share of a quota's subtree; weight 0 comes last. */
-function shareOf(pool: PoolState, { index, spec }: { readonly index: number; readonly spec: { weight: number } }) {
-  return spec.weight === 0 ? Infinity : pool.tree.borrowed(index) / spec.weight;
+/** The place is there, but someone ahead has been promised it. */
+function heldBack({ workload, at }: Reservation): Refusal {
+  const pod = workload.pods[0];
+  const whose = pod === undefined ? 'a workload ahead' : `${pod.namespace}/${workload.gang?.name ?? pod.name}`;
+  return refuse(
+    WaitReason.Reserved,
+    () =>
+      `it would fit, but its place is held for ${whose}, which starts by ${formatInstant(at)}; ` +
+      `a shorter ${annotations.walltime.key} may let it run before`,
+  );
 }

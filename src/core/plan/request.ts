@@ -40,6 +40,11 @@ export function rolesOf(snapshot: Snapshot, workload: Workload): readonly Role[]
   return roles.length === 1 ? roles : roles.sort((a, b) => devicesOf(b) - devicesOf(a));
 }
 
+/** The workload's own pods of a role: the roles of its class carry another workload's. */
+export function podsOfRole(roles: readonly Role[], { pods }: Workload, index: number): readonly PodFacts[] {
+  return roles.length === 1 ? pods : pods.filter((pod) => pod.shape === roles[index]?.shape);
+}
+
 /** Devices that the roles ask for in all, of whatever class. */
 export function totalDevices(roles: readonly Role[]): number {
   return roles.reduce((sum, role) => sum + devicesOf(role) * role.pods.length, 0);

@@ -1,5 +1,5 @@
 import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
-import type { PlacementRequest } from '../place/index.ts';
+import { placeAll, release, type Feasibility, type PlacementRequest, type PlacementRole } from '../place/index.ts';
 import type { PoolState, Snapshot } from '../snapshot/index.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import type { Option } from './request.ts';
@@ -11,8 +11,13 @@ export interface FailedPlacement {
   readonly pool: PoolState;
 }
 
-/** Why the nodes have no room, by the free devices on nodes that the workload may use. Cost: O(profiles x sizes). */
-export function noRoom(snapshot: Snapshot, { request, option, pool }: FailedPlacement): Refusal {
+/**
+ * Why the nodes have no room: the one thing without which there would be, else what is free. The snapshot is as before.
+ *
+ * Cost: O(profiles x sizes); where enough devices are free, that of one or two placements.
+ */
+export function noRoom(snapshot: Snapshot, feasibility: Feasibility, failed: FailedPlacement): Refusal {
+  const { request, option, pool } = failed;
   const asked = option.request.reduce((sum, r) => sum + r.devices, 0);
   const free = freeDevices(snapshot, request);
   if (!free.anyNode) {
@@ -22,22 +27,92 @@ export function noRoom(snapshot: Snapshot, { request, option, pool }: FailedPlac
         `no ready, uncordoned node of class ${option.label} in pool ${pool.spec.name} matches the pod's selectors and tolerations`,
     );
   }
-  if (free.total < asked) {
+  if (free.total < asked) return tooFewFree(failed, { free: free.total, asked });
+  const fits = (other: PlacementRequest): boolean => {
+    const placed = placeAll(snapshot, feasibility, other);
+    if (placed !== undefined) release(snapshot, placed);
+    return placed !== undefined;
+  };
+  if (hasPowerLimit(pool) && fits({ ...request, ignorePower: true })) return powerLimited(snapshot, failed);
+  if (request.within !== undefined && fits({ ...request, within: undefined })) {
+    const { within } = request;
+    const pods = request.roles.reduce((sum, role) => sum + role.pods.length, 0);
     return refuse(
-      WaitReason.NoCapacity,
-      () => `${free.total} of the ${asked} ${option.label} asked for are free on nodes that the pod may use`,
+      WaitReason.TopologyUnsatisfiable,
+      () =>
+        `${free.total} ${option.label} are free, but no single domain of ${within} has room for all ${pods} pods ` +
+        `(${asked} GPUs); it starts when one has, or ask for a wider level or for Preferred`,
     );
   }
+  const obstacle = obstacleOf(feasibility, request.roles);
+  if (obstacle !== undefined)
+    return refuse(WaitReason.NoCapacity, () => `${free.total} ${option.label} are free, but ${obstacle}`);
   const largest = Math.max(...request.roles.map((role) => devicesOfPod(snapshot, role)));
   return refuse(
     WaitReason.Fragmented,
     () =>
-      `${free.total} ${option.label} are free, but no node has room for ${largest} and the pod's cpu and memory ` +
-      `(most on one node: ${free.largest}) as often as needed; ask for fewer GPUs a pod, or wait`,
+      `${free.total} ${option.label} are free (most on one node: ${free.largest}), but not ${largest} on a node ` +
+      `that has the pod's cpu and memory too as often as needed; ask for fewer GPUs a pod, or wait`,
   );
 }
 
-function freeDevices(snapshot: Snapshot, { roles }: PlacementRequest) {
+/** What of other pods and of volumes stands in the way, told of the first role that has something in its way. */
+export function obstacleOf(feasibility: Feasibility, roles: readonly PlacementRole[]): string | undefined {
+  for (const role of roles) {
+    const obstacle = feasibility.explain(role);
+    if (obstacle !== undefined) return obstacle;
+  }
+  return undefined;
+}
+
+function tooFewFree({ option, pool }: FailedPlacement, { free, asked }: { free: number; asked: number }): Refusal {
+  return refuse(WaitReason.NoCapacity, () => {
+    const holders = largestHolders(pool, option);
+    const held = holders === '' ? '' : `; most is held by ${holders}`;
+    return `${free} of the ${asked} ${option.label} asked for are free on nodes that the pod may use${held}`;
+  });
+}
+
+function powerLimited(snapshot: Snapshot, { request, option }: FailedPlacement): Refusal {
+  const profiles = request.roles.flatMap((role) => role.profiles.map(({ id }) => id));
+  const pod = request.roles[0]?.pods[0];
+  const devices = pod === undefined ? [] : snapshot.acceleratorsOf(pod.shape);
+  const short = snapshot.power.shortages(profiles, devices);
+  return refuse(WaitReason.PowerLimited, () => {
+    const sites = short
+      .slice(0, 3)
+      .map(
+        ({ site, limitWatts, inUseWatts }) => `${site} draws ${kilowatts(inUseWatts)} of ${kilowatts(limitWatts)} kW`,
+      );
+    const which = sites.length === 0 ? 'the limits of its sites together' : sites.join(', ');
+    return `nodes with room for ${option.label} exist, but not enough power: ${which}; it starts when devices there are released`;
+  });
+}
+
+function kilowatts(watts: number): string {
+  return (watts / 1000).toFixed(1);
+}
+
+/** The three quotas that hold most devices of the option's classes, as people read it. */
+function largestHolders({ quotas, tree }: PoolState, { request }: Option): string {
+  return quotas
+    .map(({ index, spec }) => ({
+      name: spec.name,
+      held: request.reduce((s, r) => s + tree.devices(index, r.classIndex), 0),
+    }))
+    .filter(({ held }) => held > 0)
+    .sort((a, b) => b.held - a.held || (a.name < b.name ? -1 : 1))
+    .slice(0, 3)
+    .map(({ name, held }) => `${name} (${held})`)
+    .join(', ');
+}
+
+function hasPowerLimit({ spec }: PoolState): boolean {
+  return spec.sites.some((site) => site.powerLimitWatts !== undefined);
+}
+
+/** Devices free on nodes that a request may use, in all and at the most on one. O(profiles x sizes). */
+export function freeDevices(snapshot: Snapshot, { roles }: PlacementRequest) {
   const seen = new Set<number>();
   let total = 0;
   let largest = 0;

@@ -102,6 +102,13 @@ export interface ClaimUse {
   readonly ephemeral: boolean;
 }
 
+/** A part of one device, which several pods hold together. */
+export interface DeviceShare {
+  readonly resourceName: string;
+  /** Thousandths of the device, a whole number from 1 to 999. */
+  readonly milli: number;
+}
+
 /**
  * The part of a pod that decides where it may run. Pods made from one template share one PodShape object (interned by
  * `key`), so that feasibility is worked out once for all of them.
@@ -110,6 +117,8 @@ export interface PodShape {
   readonly key: string;
   /** Effective requests: init and sidecar containers, pod level and overhead included, `pods: 1` as well. */
   readonly requests: Readonly<Record<string, number>>;
+  /** Part of one device, beside `requests`. Only in simulation: Kubernetes has whole devices, and slices as classes. */
+  readonly share?: DeviceShare;
   /** `spec.nodeSelector` as requirements. */
   readonly nodeSelector: Selector;
   /** Required node affinity, terms are alternatives; undefined = none asked. An empty list matches no node. */

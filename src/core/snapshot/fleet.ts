@@ -1,4 +1,6 @@
 import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
+import { BorrowHistory, type Borrowing } from '../quota/index.ts';
+import { zeroGpus } from '../units/index.ts';
 import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape, Selector } from './facts.ts';
 import { NodeTable } from './nodeTable.ts';
 import { PendingSet, type PendingClass } from './pending.ts';
@@ -6,7 +8,9 @@ import { OwnerAges } from './ownerAges.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './running.ts';
+import { ShapeMix } from './shapeMix.ts';
 import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
+import type { Nomination, Reservation } from './reservation.ts';
 import { Storage } from './storage.ts';
 import { gangKeyOf, gangWorkloads, singleWorkload } from './workloads.ts';
 
@@ -29,6 +33,12 @@ interface GangMembers {
   keys: readonly string[];
 }
 
+/** How long a place is held beyond the time that was given for it, milliseconds: kubelets kill a little late. */
+const nominationGrace = 300_000;
+
+/** Of a quota whose pool is not known: the default of the schema. Milliseconds. */
+const defaultHalfLife = 168 * 3_600_000;
+
 const nothing: PolicyInput = { pools: [], quotas: [], investments: [], unreadablePools: [], namespaces: [] };
 
 /**
@@ -42,15 +52,23 @@ const nothing: PolicyInput = { pools: [], quotas: [], investments: [], unreadabl
  * | node or manifest changed | one rebuild before the next plan: O(nodes log nodes + pods) |
  */
 export class Fleet {
+  /** What the quotas have borrowed, faded; to be seeded with what an earlier process knew. */
+  readonly history = new BorrowHistory();
   /** Volumes and claims, to be kept up to date by whoever watches them. */
   readonly storage = new Storage();
   readonly #slots = new ResourceSlots();
+  readonly #mix = new ShapeMix();
+  /** By pod uid, the device that a pod which holds a part of one sits on. */
+  readonly #seats = new Map<string, number>();
   readonly #nodes = new Map<string, NodeState>();
   readonly #pods = new Map<string, PodFacts>();
   /** Bindings that are under way, by uid of the pod. */
   readonly #assumed = new Map<string, Assumption>();
   /** Deletions that are under way and that the API server does not show yet: uid to the time of the kill. */
   readonly #ending = new Map<string, number>();
+  /** Workloads for whom others were evicted, by key. */
+  readonly #nominations = new Map<string, Nomination>();
+  #nominated = 0;
   readonly #ages = new OwnerAges();
   readonly #gangs = new Map<string, GangMembers>();
   readonly #dirtyGangs = new Set<string>();
@@ -107,6 +125,7 @@ export class Fleet {
     const previous = this.#pods.get(pod.uid);
     const unchanged = previous !== undefined && sameHold(previous, pod);
     if (previous !== undefined && !unchanged) this.#release(previous);
+    if (previous === undefined && pod.ours) this.#mix.note(pod.shape);
     if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
     if (pod.deletionAt !== undefined) this.#ending.delete(pod.uid);
     this.#pods.set(pod.uid, pod);
@@ -152,6 +171,24 @@ export class Fleet {
     this.#refreshRunning(pod);
   }
 
+  /**
+   * Holds the places that a plan reserved in what is being freed: their workloads go before all others. Until a while
+   * after the time they were given; what keeps them from starting then is not who was evicted for them.
+   */
+  nominate(reservations: readonly Reservation[]): void {
+    for (const { workload, at, pods, closed } of reservations) {
+      if (!closed || this.#nominations.has(workload.key)) continue;
+      const nodes = new Map(pods.map(({ pod, nodeName }) => [pod.uid, nodeName]));
+      this.#nominations.set(workload.key, { rank: this.#nominated++, until: at + nominationGrace, nodes });
+      this.#pending.setApart(workload.key, true);
+    }
+  }
+
+  #endNomination(workloadKey: string): void {
+    this.#nominations.delete(workloadKey);
+    this.#pending.setApart(workloadKey, false);
+  }
+
   /** The eviction failed: the pod goes on. */
   forgetEnding(uid: string): void {
     const pod = this.#pods.get(uid);
@@ -163,6 +200,7 @@ export class Fleet {
   forgetAll(): void {
     for (const uid of [...this.#assumed.keys()]) this.forget(uid);
     for (const uid of [...this.#ending.keys()]) this.forgetEnding(uid);
+    for (const key of [...this.#nominations.keys()]) this.#endNomination(key);
   }
 
   /**
@@ -199,9 +237,15 @@ export class Fleet {
   /** The state to plan from. `now`, epoch milliseconds, decides which terms run. */
   snapshot(now: number): Snapshot {
     this.#refreshGangs();
-    const current = this.#snapshot;
-    if (current !== undefined && now < (current.policy.nextChangeAt ?? Infinity)) return current;
-    return (this.#snapshot = this.#build(now));
+    let current = this.#snapshot;
+    if (current === undefined || now >= (current.policy.nextChangeAt ?? Infinity)) {
+      current = this.#snapshot = this.#build(now);
+    }
+    this.history.advance(now, borrowings(current.policy));
+    for (const [key, { until }] of this.#nominations) {
+      if (until <= now || !this.#pending.has(key)) this.#endNomination(key);
+    }
+    return current;
   }
 
   #build(now: number): Snapshot {
@@ -209,12 +253,19 @@ export class Fleet {
     const inputs = [...this.#nodes.values()].flatMap(({ facts, used }) =>
       facts === undefined ? [] : [{ facts, used }],
     );
-    const nodes = new NodeTable(inputs, this.#slots, { relevantLabels: relevant, pools: this.#policyInput.pools });
+    const nodes = new NodeTable(inputs, this.#slots, {
+      relevantLabels: relevant,
+      pools: this.#policyInput.pools,
+      seats: this.#seats,
+    });
     const policy = derivePolicy(this.#policyInput, nodes.profiles, now);
     const snapshot = new Snapshot({
       policy,
       nodes,
       slots: this.#slots,
+      mix: this.#mix,
+      history: this.history,
+      nominations: this.#nominations,
       storage: this.storage,
       namespaceLabels: (name) => this.#namespaceLabels.get(name),
       podsSelectPods: this.#podsSelectPods,
@@ -265,7 +316,7 @@ export class Fleet {
       this.#snapshot.hold(pod, id, count);
       if (count > 0) this.#snapshot.running.put(this.#held(pod, id));
       else this.#snapshot.running.delete(pod);
-    }
+    } else if (count < 0) this.#seats.delete(pod.uid);
     this.#counts = undefined;
   }
 
@@ -369,6 +420,14 @@ export class Fleet {
 
   #invalidate(): void {
     this.#snapshot = undefined;
+  }
+}
+
+/** What each quota borrows. One that is not in force borrows nothing, and keeps its past. */
+function* borrowings({ quotas }: Policy): Iterable<Borrowing> {
+  for (const { spec, pool, index } of quotas.values()) {
+    const borrowed = pool === undefined ? zeroGpus : pool.tree.borrowed(index);
+    yield { name: spec.name, borrowed, halfLife: pool?.spec.fairShare.halfLife ?? defaultHalfLife };
   }
 }
 

@@ -1,6 +1,7 @@
 import { at } from '../ds/index.ts';
 import { ChangeLog } from './changeLog.ts';
 import { poolOfLabels } from './claims.ts';
+import { DeviceShares, type SlottedShare } from './deviceShares.ts';
 import type { NodeFacts } from './facts.ts';
 import { FreeIndex, scaleFor } from './freeIndex.ts';
 import { profileNodes, type NodeProfile } from './nodeProfile.ts';
@@ -19,6 +20,8 @@ export interface NodeLayout {
   /** Labels that some selector asks for: nodes that agree in all of them share a profile. */
   readonly relevantLabels: ReadonlySet<string>;
   readonly pools: readonly PoolSpec[];
+  /** By pod uid, the device that a pod which holds a part of one sits on. */
+  readonly seats: Map<string, number>;
 }
 
 /**
@@ -47,14 +50,18 @@ export class NodeTable {
   readonly #free: Float64Array[] = [];
   readonly #indexes: (FreeIndex[] | undefined)[] = [];
   readonly #allocatable: Float64Array[] = [];
+  /** Undefined until a pod asks for a part of a device. */
+  #shares: DeviceShares | undefined;
+  readonly #seats: Map<string, number>;
 
-  constructor(nodes: readonly NodeInput[], slots: ResourceSlots, { relevantLabels, pools }: NodeLayout) {
+  constructor(nodes: readonly NodeInput[], slots: ResourceSlots, { relevantLabels, pools, seats }: NodeLayout) {
     const byName = nodes.toSorted((a, b) => (a.facts.name < b.facts.name ? -1 : 1));
     const facts = byName.map((node) => node.facts);
     const { profiles, profileOf } = profileNodes(facts, relevantLabels);
     const poolOf = profiles.map((profile) => poolOfLabels(pools, profile.labels));
     const { order, topology } = arrange(facts, (i) => poolOf[profileOf[i] as number]);
     this.#slots = slots;
+    this.#seats = seats;
     this.profiles = profiles;
     this.topology = topology;
     this.facts = Array.from(order, (i) => at(facts, i));
@@ -118,20 +125,44 @@ export class NodeTable {
     return true;
   }
 
-  /** Takes `count` copies of a request from a node (negative: gives them back). */
+  /** Takes `count` copies of a request from a node (negative: gives them back). Of parts of devices see {@link seat}. */
   take(node: number, request: SlottedRequest, count: number): void {
     const { slots, amounts } = request;
-    const profile = this.#profileOf[node] as number;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i] as number;
-      const free = column(this.#free, slot, this.count);
-      const before = free[node] as number;
-      const after = before - (amounts[i] as number) * count;
-      free[node] = after;
-      const indexes = this.#indexes[slot];
-      if (indexes !== undefined) at(indexes, profile).move(node, before, after);
+      this.set(node, slot, this.free(node, slot) - (amounts[i] as number) * count);
     }
+    this.#shares?.refresh(node);
     this.changes.add(node);
+  }
+
+  /** Says how much of a resource is free on a node. For the table itself and its {@link DeviceShares}. */
+  set(node: number, slot: number, amount: number): void {
+    const free = column(this.#free, slot, this.count);
+    const before = free[node] as number;
+    if (before === amount) return;
+    free[node] = amount;
+    const indexes = this.#indexes[slot];
+    if (indexes !== undefined) at(indexes, this.#profileOf[node] as number).move(node, before, amount);
+  }
+
+  /** Gives a pod its part of a device (`count` 1), or takes it back (-1): goes with {@link take}. */
+  seat(node: number, share: SlottedShare, { uid, count }: { readonly uid: string; readonly count: number }): void {
+    const shares = this.watchParts(share);
+    if (count > 0) shares.take(node, share, uid);
+    else shares.giveBack(node, share, uid);
+  }
+
+  /** What is left of the devices of which pods hold parts, in thousandths; 1000 where one has been closed again. */
+  opened(node: number, slot: number): readonly number[] {
+    return this.#shares?.opened(node, slot) ?? [];
+  }
+
+  /** Keeps the largest free part of a device as a resource of its own from now on. O(nodes) the first time. */
+  watchParts({ slot, part }: SlottedShare): DeviceShares {
+    this.#shares ??= new DeviceShares(this, this.#seats);
+    this.#shares.watch(slot, part, this.count);
+    return this.#shares;
   }
 
   /** Nodes of a profile by free amount of a resource. Built when first asked for, kept in step from then on. */

@@ -87,12 +87,18 @@ export class PendingSet {
   readonly #classes = new Map<string, PendingClass>();
   readonly #entries = new Map<string, { readonly workload: Workload; readonly kin: PendingClass }>();
   readonly #shapeIds = new WeakMap<PodShape, number>();
+  /** Keys of workloads that stand for themselves. */
+  readonly #apart = new Set<string>();
   /** Labels by which some pod selects others. */
   readonly #labels = new Set<string>();
   #shapes = 0;
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
   }
 
   /** Adds a workload, or puts it in the place of the one with its key. */
@@ -129,6 +135,17 @@ export class PendingSet {
     for (const workload of workloads) this.add(workload);
   }
 
+  /** Gives a workload a class of its own, or takes it back among its like. */
+  setApart(key: string, apart: boolean): void {
+    if (this.#apart.has(key) === apart) return;
+    if (apart) this.#apart.add(key);
+    else this.#apart.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.delete(key);
+    this.add(entry.workload);
+  }
+
   classes(): Iterable<PendingClass> {
     return this.#classes.values();
   }
@@ -141,7 +158,8 @@ export class PendingSet {
     const [first] = workload.pods;
     if (first === undefined) return workload.key;
     // What is not whole, at odds with itself or bound to volumes of its own is told so by name: it stands for itself.
-    if (!isWhole(workload) || workload.pods.some(({ claims }) => claims.length > 0)) return `own ${workload.key}`;
+    const apart = this.#apart.has(workload.key) || workload.pods.some(({ claims }) => claims.length > 0);
+    if (apart || !isWhole(workload)) return `own ${workload.key}`;
     const { user = '', walltime = '', topology, classes } = first;
     const problem = workload.pods.find((pod) => pod.problem !== undefined)?.problem;
     const parts = [workload.namespace, this.#shapesOf(workload), user, walltime, workload.priority];

@@ -1,14 +1,19 @@
+import type { BorrowHistory } from '../quota/index.ts';
+import { oneMicro } from '../units/index.ts';
+import { wholeDevice } from './deviceShares.ts';
 import type { Labels, PodFacts, PodShape } from './facts.ts';
 import type { PendingSet } from './pending.ts';
 import type { NodeTable } from './nodeTable.ts';
 import type { Policy, PoolState, QuotaState } from './policy.ts';
+import type { Nomination } from './reservation.ts';
 import { RunningSet } from './running.ts';
 import type { ResourceSlots, SlottedRequest } from './resourceSlots.ts';
-import { SitePower } from './sitePower.ts';
 import { walltimeOf } from './walltime.ts';
+import type { ShapeMix } from './shapeMix.ts';
+import { SitePower } from './sitePower.ts';
 import type { Storage } from './storage.ts';
 
-/** Devices of one accelerator resource that each pod of a shape asks for. */
+/** Devices of one accelerator resource that each pod of a shape asks for; thousandths where it asks for a part of one. */
 export interface AcceleratorRequest {
   readonly resourceName: string;
   readonly slot: number;
@@ -49,7 +54,11 @@ export class Snapshot {
   readonly podsSelectPods: boolean;
   /** Hears of everything that {@link hold} changes. */
   onHold: ((holder: Holder, node: number, count: number) => void) | undefined;
+  /** What pods have asked for so far. */
+  readonly mix: ShapeMix;
   readonly #slots: ResourceSlots;
+  readonly #history: BorrowHistory;
+  readonly #nominations: ReadonlyMap<string, Nomination>;
   readonly #counts: () => ReadonlyMap<string, WorkloadCounts>;
   readonly #acceleratorNames: ReadonlySet<string>;
   readonly #accelerators = new WeakMap<PodShape, readonly AcceleratorRequest[]>();
@@ -60,8 +69,11 @@ export class Snapshot {
     policy: Policy;
     nodes: NodeTable;
     slots: ResourceSlots;
+    mix: ShapeMix;
     pending: PendingSet;
     counts: () => ReadonlyMap<string, WorkloadCounts>;
+    history: BorrowHistory;
+    nominations: ReadonlyMap<string, Nomination>;
     storage: Storage;
     namespaceLabels: (namespace: string) => Labels | undefined;
     podsSelectPods: boolean;
@@ -70,31 +82,48 @@ export class Snapshot {
     this.nodes = parts.nodes;
     this.power = new SitePower(parts.policy, parts.nodes.profiles);
     this.running = new RunningSet((namespace) => walltimeOf(undefined, parts.policy.quotaOfNamespace.get(namespace)));
+    this.mix = parts.mix;
     this.#slots = parts.slots;
     this.pending = parts.pending;
     this.storage = parts.storage;
     this.namespaceLabels = parts.namespaceLabels;
     this.podsSelectPods = parts.podsSelectPods;
     this.#counts = parts.counts;
+    this.#history = parts.history;
+    this.#nominations = parts.nominations;
     this.#acceleratorNames = acceleratorNames(parts.policy);
     const pools = new Map(parts.policy.pools.map((pool) => [pool.spec.name, pool]));
     this.#poolOfProfile = parts.policy.claims.poolOf.map((name) => (name === undefined ? undefined : pools.get(name)));
   }
 
   requestOf(shape: PodShape): SlottedRequest {
-    return this.#slots.requestOf(shape);
+    const request = this.#slots.requestOf(shape);
+    if (request.share !== undefined) this.nodes.watchParts(request.share);
+    return request;
   }
 
   slotOf(resourceName: string): number {
     return this.#slots.slotOf(resourceName);
   }
 
+  nameOf(slot: number): string {
+    return this.#slots.nameOf(slot);
+  }
+
+  /** Milli-GPUs that one device of a resource counts on the nodes of a profile; 0 for what belongs to no class. */
+  worthOf(profileId: number, slot: number): number {
+    const index = this.policy.claims.classOf(profileId, this.nameOf(slot));
+    return index === undefined ? 0 : (this.poolOfProfile(profileId)?.classes[index]?.spec.weight ?? 0);
+  }
+
   /** The accelerators that a shape asks for: resources that some class of some pool counts. Empty = needs no quota. */
   acceleratorsOf(shape: PodShape): readonly AcceleratorRequest[] {
     let accelerators = this.#accelerators.get(shape);
     if (accelerators === undefined) {
-      accelerators = Object.entries(shape.requests)
-        .filter(([name, amount]) => amount > 0 && this.#acceleratorNames.has(name))
+      const asked = Object.entries(shape.requests).filter(([, amount]) => amount > 0);
+      if (shape.share !== undefined) asked.push([shape.share.resourceName, shape.share.milli / wholeDevice]);
+      accelerators = asked
+        .filter(([name]) => this.#acceleratorNames.has(name))
         .map(([resourceName, devices]) => ({ resourceName, slot: this.slotOf(resourceName), devices }));
       this.#accelerators.set(shape, accelerators);
     }
@@ -112,7 +141,9 @@ export class Snapshot {
    * A quota pays only for devices of its own pool.
    */
   hold(holder: Holder, node: number, count: number): void {
-    this.nodes.take(node, this.requestOf(holder.shape), count);
+    const request = this.requestOf(holder.shape);
+    this.nodes.take(node, request, count);
+    if (request.share !== undefined) this.nodes.seat(node, request.share, { uid: holder.uid, count });
     this.onHold?.(holder, node, count);
     const accelerators = this.acceleratorsOf(holder.shape);
     if (accelerators.length === 0) return;
@@ -130,6 +161,21 @@ export class Snapshot {
       pool.tree.charge(quota.index, index, devices);
       if (holder.user !== undefined) this.#chargeUser(quota, holder.user, devices * weight);
     }
+  }
+
+  /**
+   * Order of borrowers (DESIGN.md section 4.2): what the quota and all below it borrow now and, faded, have borrowed,
+   * in milli-GPUs for each thousandth of its weight. Infinity for weight 0: it comes last.
+   */
+  shareOf({ spec, pool, index }: QuotaState): number {
+    if (pool === undefined || spec.weight === 0) return Infinity;
+    const past = (this.#history.valueOf(spec.name) * pool.spec.fairShare.historyWeight) / oneMicro;
+    return (pool.tree.borrowed(index) + past) / spec.weight;
+  }
+
+  /** The place that is held for a workload in what others have to give back. */
+  nominationOf(workloadKey: string): Nomination | undefined {
+    return this.#nominations.get(workloadKey);
   }
 
   /** Milli-GPUs that one user holds in a quota's own namespaces. */

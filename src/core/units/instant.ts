@@ -18,6 +18,11 @@ export function parsePeriodEnd(text: string, timeZone: string): number | undefin
   return read(text, timeZone, 1);
 }
 
+/** An instant for people, in UTC and whole seconds: `2026-03-01T09:00:00Z`. */
+export function formatInstant(epochMilliseconds: number): string {
+  return new Date(epochMilliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
 function read(text: string, timeZone: string, daysAfterBareDate: number): number | undefined {
   try {
     if (!dateOnly.test(text)) return Temporal.Instant.from(text).epochMilliseconds;

@@ -1,0 +1,288 @@
+import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
+import type { Ask, Backfill } from '../backfill/index.ts';
+import { placeAll, release, type Feasibility } from '../place/index.ts';
+import { VictimFinder, type Victim, type VictimCause } from '../preempt/index.ts';
+import type { PoolState, QuotaState, Reservation, RunningWorkload, Snapshot, Workload } from '../snapshot/index.ts';
+import { formatInstant } from '../units/index.ts';
+import { batchOf, largest, type Proposal } from './batch.ts';
+import { refusalByLimits } from './checks.ts';
+import type { Kin } from './kin.ts';
+import { Leaving } from './leaving.ts';
+import { refuse, type Refusal } from './refusal.ts';
+import { podsOfRole } from './request.ts';
+
+/** A running workload that makes way, whole, for one that then starts. */
+export interface Eviction {
+  readonly victim: RunningWorkload;
+  readonly beneficiary: Workload;
+  /** Why it may be taken (DESIGN.md section 4.2); `Overdue` = it is past its walltime. */
+  readonly cause: VictimCause;
+}
+
+/** One way to run a workload that is not open to it now, and why. */
+export interface BlockedOption extends Proposal {
+  readonly refusal: Refusal;
+}
+
+/** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
+const mostLooksAhead = 32;
+/** Pods for which victims are looked for in one search. */
+const mostPodsOfBatch = 4096;
+
+/**
+ * Makes way for workloads that cannot start now (DESIGN.md sections 4.2 and 4.3). In this order: where what is on its
+ * way out already is enough, its space is kept; else others are evicted, where the workload has a right to what they
+ * hold; else it is promised the time at which walltimes will have run out. What is evicted and for whom it is kept is
+ * planned together, and what was evicted for one is not there for the next.
+ */
+export class WayMaker {
+  readonly #snapshot: Snapshot;
+  readonly #feasibility: Feasibility;
+  readonly #now: number;
+  readonly #backfill: Backfill;
+  readonly #finder: VictimFinder;
+  readonly #evictions: Eviction[] = [];
+  readonly #evicted = new Set<string>();
+  /** Reservations that serve several workloads at once. */
+  readonly #batches = new Map<Workload, readonly Workload[]>();
+  readonly #leaving: Leaving;
+  /** By pool, whether some quota borrows: without one nothing can be reclaimed. */
+  readonly #borrowing = new Map<PoolState, boolean>();
+  /** Who had a right to what others hold and found no one to take from. */
+  #unserved: { readonly kin: Kin; readonly blocked: readonly BlockedOption[] }[] = [];
+  #looksAhead = 0;
+
+  constructor(snapshot: Snapshot, feasibility: Feasibility, { now, backfill }: { now: number; backfill: Backfill }) {
+    this.#snapshot = snapshot;
+    this.#feasibility = feasibility;
+    this.#now = now;
+    this.#backfill = backfill;
+    this.#leaving = new Leaving(snapshot);
+    this.#finder = new VictimFinder({ snapshot, feasibility, now, admittedAsBorrower: () => false });
+  }
+
+  get evictions(): readonly Eviction[] {
+    return this.#evictions;
+  }
+
+  /** Each workload with its own pods, in the order in which they were made. */
+  get reservations(): readonly Reservation[] {
+    return this.#backfill.reservations.flatMap((reservation) => {
+      const workloads = this.#batches.get(reservation.workload) ?? [reservation.workload];
+      if (workloads.length === 1) return [reservation];
+      const nodeOf = new Map(reservation.pods.map(({ pod, nodeName }) => [pod.uid, nodeName]));
+      return workloads.map((workload) => {
+        const pods = workload.pods.map((pod) => ({ pod, nodeName: nodeOf.get(pod.uid) ?? '' }));
+        return { ...reservation, workload, pods };
+      });
+    });
+  }
+
+  /**
+   * Makes way for as many workloads of the class as can be, oldest first. Those for whom something was found are told
+   * so; the others remain without a refusal.
+   */
+  makeWay(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): void {
+    // Gangs that need a domain each can't be looked at as one.
+    const single = blocked.some(({ ask }) => ask.placement.within !== undefined);
+    for (let turn = 0; turn < mostLooksAhead; turn++) {
+      const rest = kin.waiting;
+      const most = single ? 1 : rest.length;
+      if (most === 0 || rest.length === 0) return;
+      const proposals = turn === 0 ? blocked : blocked.map((option) => proposalFor(rest, option, kin));
+      if (!this.#keep(kin, proposals, most) && !this.#takeFor(kin, proposals, { most, pool })) break;
+    }
+    if (kin.waiting.length > 0 && blocked.some(({ ask }) => this.#mayTake(kin, ask, pool))) {
+      this.#unserved.push({ kin, blocked });
+    }
+    this.#promise(kin, blocked);
+  }
+
+  /**
+   * Looks once more for those who found no one to take from when it was their turn: what started after them may have
+   * made others borrow. Without it the next cycle would find more to do though nothing has happened.
+   */
+  retry(pool: PoolState): void {
+    for (let before = -1; before !== this.#evictions.length;) {
+      before = this.#evictions.length;
+      for (const { kin, blocked } of this.#unserved) {
+        if (kin.waiting.length === 0) continue;
+        const single = blocked.some(({ ask }) => ask.placement.within !== undefined);
+        const proposals = blocked.map((option) => proposalFor(kin.waiting, option, kin));
+        this.#takeFor(kin, proposals, { most: single ? 1 : kin.waiting.length, pool });
+      }
+    }
+    this.#unserved = [];
+  }
+
+  /** Keeps the space of what is on its way out. */
+  #keep(kin: Kin, blocked: readonly BlockedOption[], most: number): boolean {
+    for (const { option, ask, refusal } of blocked) {
+      if (!this.#leaving.mayHold(ask)) continue;
+      const rest = kin.waiting;
+      const kept = this.#backfill.prospect(() =>
+        largest(most, (count) => this.#fits(kin, batchOf(rest, { option, ask }, count))),
+      );
+      if (kept === undefined) continue;
+      const batch = batchOf(rest, { option, ask }, kept.count);
+      const reservation = this.#backfill.reserve(batch.ask, 'leaving');
+      if (reservation === undefined) continue;
+      this.#noteKept(batch.ask, rest.slice(0, kept.count));
+      kin.settleFor(kept.count, startsBy(refusal, reservation, 'what holds its place is being stopped'));
+      return true;
+    }
+    return false;
+  }
+
+  /** Evicts for as many workloads of the class as have a right to it. */
+  #takeFor(
+    kin: Kin,
+    blocked: readonly BlockedOption[],
+    { most, pool }: { readonly most: number; readonly pool: PoolState },
+  ): boolean {
+    for (const { option, ask, refusal } of blocked) {
+      if (!this.#mayTake(kin, ask, pool)) continue;
+      const rest = kin.waiting;
+      const limit = Math.min(most, Math.max(1, Math.floor(mostPodsOfBatch / Math.max(1, ask.workload.pods.length))));
+      const taken = this.#backfill.prospect(() =>
+        largest(limit, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
+      );
+      if (taken === undefined) continue;
+      const { result: victims, count } = taken;
+      const batch = batchOf(rest, { option, ask }, count);
+      const evicted = victims.map((victim) => victim.workload);
+      const undo = this.#backfill.evict(evicted, this.#now + pool.spec.notice);
+      const reservation = this.#backfill.reserve(batch.ask, 'leaving');
+      if (reservation === undefined) {
+        // Nothing is evicted unless what it is for then starts.
+        undo();
+        continue;
+      }
+      this.#leaving.add(evicted.flatMap(({ pods }) => pods.map(({ pod }) => pod)));
+      this.#noteKept(batch.ask, rest.slice(0, count));
+      this.#noteEvicted(victims, reservation);
+      const reclaims = victims.some(({ cause }) => cause === 'Reclaim');
+      const base = reclaims ? { ...refusal, reason: WaitReason.WaitingForReclaim } : refusal;
+      kin.settleFor(count, startsBy(base, reservation, `${this.#describe(victims)} is being stopped for it`));
+      return true;
+    }
+    return false;
+  }
+
+  /** Tells the first that is still without a place when what runs will have reached its walltime. */
+  #promise(kin: Kin, blocked: readonly BlockedOption[]): void {
+    const rest = kin.waiting;
+    if (rest.length === 0) return;
+    for (const option of blocked) {
+      if (this.#looksAhead >= mostLooksAhead || this.#backfill.exhausted) return;
+      this.#looksAhead++;
+      const { ask, refusal } = proposalFor(rest, option, kin);
+      // Walltimes say nothing of what a user will hold.
+      if (refusal.reason === WaitReason.UserLimit) continue;
+      const reservation = this.#backfill.reserve(ask, 'walltimes');
+      if (reservation === undefined) continue;
+      kin.settleFor(1, startsBy(refusal, reservation, 'by then enough of what runs has reached its walltime'));
+      return;
+    }
+  }
+
+  #fits(kin: Kin, { option, ask }: Proposal): true | undefined {
+    const { quota } = kin;
+    if (quota?.pool === undefined || quota.pool.tree.available(quota.index) < ask.cost) return undefined;
+    if (refusalByLimits(this.#snapshot, { kin, workload: ask.workload }, option) !== undefined) return undefined;
+    const placed = placeAll(this.#snapshot, this.#feasibility, ask.placement);
+    if (placed === undefined) return undefined;
+    release(this.#snapshot, placed);
+    return true;
+  }
+
+  #victimsFor(kin: Kin, { option, ask }: Proposal): readonly Victim[] | undefined {
+    if (kin.quota === undefined) return undefined;
+    const { workload, placement } = ask;
+    const victims = this.#finder.find(
+      {
+        quota: kin.quota,
+        priority: workload.priority,
+        borrower: false,
+        cost: option.request,
+        placement,
+        admissible: () => refusalByLimits(this.#snapshot, { kin, workload }, option) === undefined,
+      },
+      this.#evicted,
+    );
+    return victims?.length === 0 ? undefined : victims;
+  }
+
+  #noteKept({ workload }: Ask, workloads: readonly Workload[]): void {
+    this.#batches.set(workload, workloads);
+    this.#leaving.take(workload.pods);
+  }
+
+  /** Each victim makes way for the workload that gets its place; where no one does, for the first. */
+  #noteEvicted(victims: readonly Victim[], { workload, pods }: Reservation): void {
+    const workloads = this.#batches.get(workload) ?? [workload];
+    const byPod = new Map(workloads.flatMap((one) => one.pods.map((pod) => [pod.uid, one])));
+    const byNode = new Map(pods.map(({ pod, nodeName }) => [nodeName, byPod.get(pod.uid)]));
+    const { names } = this.#snapshot.nodes;
+    for (const { workload: victim, cause } of victims) {
+      this.#evicted.add(victim.key);
+      const heir = victim.pods.map(({ node }) => byNode.get(names[node] ?? '')).find((one) => one !== undefined);
+      this.#evictions.push({ victim, beneficiary: heir ?? workloads[0] ?? workload, cause });
+    }
+  }
+
+  /** Cheap bounds: most workloads that wait have no right to what anyone holds. */
+  #mayTake({ quota }: Kin, { guaranteed, workload }: Ask, pool: PoolState): boolean {
+    if (quota === undefined) return false;
+    const { running } = this.#snapshot;
+    if (running.endings().hasOverdue(this.#now)) return true;
+    if (guaranteed || this.#isFair(quota, pool)) {
+      if (this.#someoneBorrows(pool)) return true;
+    }
+    return running.lowestPriority(workload.namespace) < workload.priority;
+  }
+
+  #isFair(quota: QuotaState, pool: PoolState): boolean {
+    return pool.spec.fairShare.preemption === 'WhenImbalanced' && quota.spec.weight > 0;
+  }
+
+  #someoneBorrows(pool: PoolState): boolean {
+    let known = this.#borrowing.get(pool);
+    if (known === undefined) {
+      known = pool.quotas.some(({ index }) => pool.tree.borrowed(index) > 0);
+      this.#borrowing.set(pool, known);
+    }
+    return known;
+  }
+
+  /** The victims as people read them: how many workloads, and whose. */
+  #describe(victims: readonly Victim[]): string {
+    const names = new Set(victims.map(({ workload }) => this.#ownerOf(workload)));
+    const listed = [...names].slice(0, 3).join(', ');
+    const more = names.size > 3 ? ' and others' : '';
+    return `${victims.length} workload${victims.length === 1 ? '' : 's'} of ${listed}${more}`;
+  }
+
+  #ownerOf({ namespace }: RunningWorkload): string {
+    return this.#snapshot.policy.quotaOfNamespace.get(namespace)?.spec.name ?? namespace;
+  }
+}
+
+/** The same option for the first workload that is still without a place. */
+function proposalFor(
+  rest: readonly Workload[],
+  { option, ask, refusal }: BlockedOption,
+  { roles }: Kin,
+): BlockedOption {
+  const [workload] = rest;
+  if (workload === undefined || workload === ask.workload) return { option, ask, refusal };
+  const placement = {
+    ...ask.placement,
+    roles: ask.placement.roles.map(({ profiles }, i) => ({ pods: podsOfRole(roles, workload, i), profiles })),
+  };
+  return { option, refusal, ask: { ...ask, workload, placement } };
+}
+
+function startsBy(refusal: Refusal, { at }: Reservation, because: string): Refusal {
+  return refuse(refusal.reason, () => `${refusal.describe()}; it starts by ${formatInstant(at)}: ${because}`);
+}
