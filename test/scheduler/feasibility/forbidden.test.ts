@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { startOperator, withCluster, type KubeObject, type Operator } from '../../support/index.ts';
+import { startOperator, withCluster, type Operator } from '../../support/index.ts';
 import { Estate } from '../estate.ts';
 
 interface KubeconfigFile {
@@ -49,7 +49,7 @@ describe('an operator that may not look at volumes', () => {
         subjects: [subject],
       },
     ];
-    for (const object of objects) await client.create(object as KubeObject);
+    for (const object of objects) await client.create(object);
     const { status } = await client.transport.request<{ status: { token: string } }>({
       method: 'POST',
       path: `/api/v1/namespaces/${subject.namespace}/serviceaccounts/${subject.name}/token`,
