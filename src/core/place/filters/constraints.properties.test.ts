@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AffinityTerm, PodFacts, SpreadConstraint } from '../../snapshot/index.ts';
-import { nodeOf, podOf, selecting, stageOf } from './testing.ts';
+import { nodeOf, podOf, selecting, stageOf } from '../../testing/constraints.ts';
 
 const zones = ['a', 'a', 'b', undefined, 'b'];
 const nodes = zones.map((zone, i) => nodeOf(`n${i}`, zone === undefined ? {} : { zone }));

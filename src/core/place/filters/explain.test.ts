@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nodeOf, podOf, selecting, stageOf, termOf } from './testing.ts';
+import { nodeOf, podOf, selecting, stageOf, termOf } from '../../testing/constraints.ts';
 
 describe('what stands in the way, in words', () => {
   const nodes = [nodeOf('a', { zone: 'x' }), nodeOf('b', { zone: 'x' }), nodeOf('c', { zone: 'y' })];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HostPort } from '../../snapshot/index.ts';
-import { nodeOf, podOf, stageOf } from './testing.ts';
+import { nodeOf, podOf, stageOf } from '../../testing/constraints.ts';
 
 describe('ports of the hosts', () => {
   const port = (more: Partial<HostPort> = {}): HostPort => ({ ip: '0.0.0.0', protocol: 'TCP', port: 80, ...more });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nodeOf, podOf, stageOf } from './testing.ts';
+import { nodeOf, podOf, stageOf } from '../../testing/constraints.ts';
 
 describe('disks that pods share', () => {
   const disk = (name: string, readOnly: boolean) => ({ disks: [{ names: [name, 'mirror'], readOnly }] });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nodeOf, podOf, selecting, stageOf, termOf } from './testing.ts';
+import { nodeOf, podOf, selecting, stageOf, termOf } from '../../testing/constraints.ts';
 
 const nodes = [nodeOf('a1', { zone: 'a' }), nodeOf('a2', { zone: 'a' }), nodeOf('b1', { zone: 'b' }), nodeOf('none')];
 const web = selecting('app', 'web');

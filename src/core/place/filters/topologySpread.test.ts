@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PodFacts, SpreadConstraint } from '../../snapshot/index.ts';
-import { nodeOf, podOf, selecting, stageOf } from './testing.ts';
+import { nodeOf, podOf, selecting, stageOf } from '../../testing/constraints.ts';
 
 const nodes = [nodeOf('a1', { zone: 'a' }), nodeOf('a2', { zone: 'a' }), nodeOf('b1', { zone: 'b' }), nodeOf('none')];
 const web = selecting('app', 'web');

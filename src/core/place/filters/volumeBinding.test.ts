@@ -10,7 +10,7 @@ import {
   type VolumeFacts,
 } from '../../snapshot/index.ts';
 import { readPodClaims } from './podClaims.ts';
-import { nodeOf, podOf } from './testing.ts';
+import { nodeOf, podOf } from '../../testing/constraints.ts';
 import { chooseVolumes } from './volumeBinding.ts';
 
 const claim = (more: Partial<ClaimFacts> = {}): ClaimFacts => ({

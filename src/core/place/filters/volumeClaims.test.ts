@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readClaim, readCsiNode, readStorageClass, readVolume } from '../../snapshot/index.ts';
-import { nodeOf, podOf, stageOf } from './testing.ts';
+import { nodeOf, podOf, stageOf } from '../../testing/constraints.ts';
 
 const driver = 'csi.test';
 const nodes = [nodeOf('a'), nodeOf('b')];

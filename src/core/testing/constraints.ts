@@ -1,6 +1,6 @@
-import type { AffinityTerm, Labels, NodeFacts, PodConstraints, PodFacts, Selector } from '../../snapshot/index.ts';
-import { fleetOf, node, pod } from '../../testing/world.ts';
-import { Feasibility } from '../feasibility.ts';
+import type { AffinityTerm, Labels, NodeFacts, PodConstraints, PodFacts, Selector } from '../snapshot/index.ts';
+import { fleetOf, node, pod } from './world.ts';
+import { Feasibility } from '../place/index.ts';
 
 const none: PodConstraints = { hostPorts: [], disks: [], affinity: [], antiAffinity: [], spread: [], claims: false };
 
