@@ -29,7 +29,10 @@ export function podOf({ labels = {}, namespace = 'lab', uses = [], on, more, ...
 
 /** A node of these labels beside its host name. */
 export function nodeOf(name: string, labels: Labels = {}, more: Partial<NodeFacts> = {}): NodeFacts {
-  return node(name, 8, { labels: { 'kubernetes.io/hostname': name, ...labels }, ...more });
+  return node(name, 8, {
+    labels: { 'nvidia.com/gpu.product': 'h200', 'kubernetes.io/hostname': name, ...labels },
+    ...more,
+  });
 }
 
 /** A selector of one label. */
