@@ -1,0 +1,1 @@
+export { addCharges, chargeFor, milliGpuHours, noCharge, type Charge, type Price } from './charge.ts';
