@@ -7,8 +7,8 @@ import { cellNodeObject, cellObjects, makeCell } from './cell.ts';
 import { leavingAnnotation, makeProbe, topics, type Probe, type Topic } from './probe.ts';
 import { Judge } from './verdict.ts';
 
-const cells = 60;
-const rounds = 36;
+const cells = 90;
+const rounds = 24;
 const seed = Number(process.env['FEASIBILITY_SEED'] ?? 1);
 /** Time for kube-scheduler to see volumes, which it watches apart from pods. */
 const settleMs = 250;

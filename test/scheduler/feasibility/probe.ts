@@ -262,7 +262,7 @@ const builders: Readonly<Record<Topic, (draft: Draft) => void>> = {
 
   'volumes to choose': (draft) => {
     const { random, cell } = draft;
-    for (let i = 1 + random.below(2); i > 0; i--) {
+    for (let i = 1 + random.below(3); i > 0; i--) {
       const labels = { speed: random.pick(['fast', 'slow']) };
       const key = random.pick(['disk', 'gen']);
       const values = key === 'disk' ? ['ssd'] : ['0', '1', '2'];
@@ -286,7 +286,7 @@ const builders: Readonly<Record<Topic, (draft: Draft) => void>> = {
       useClaim(draft, {
         storageClassName: `static-${cell.id}`,
         resources: { requests: { storage: `${4 + random.below(8)}Gi` } },
-        accessModes: random.pick([['ReadWriteOnce'], ['ReadWriteOnce'], ['ReadWriteMany']]),
+        accessModes: random.chance(0.15) ? ['ReadWriteMany'] : ['ReadWriteOnce'],
         ...(random.chance(0.25) ? { selector: { matchLabels: { speed: 'fast' } } } : {}),
       });
   },
