@@ -21,12 +21,21 @@ export interface NamesFlag {
   readonly meaning: string;
 }
 
-/** Flags by name, without dashes. */
-export type FlagSet = Readonly<Record<string, NumberFlag | NamesFlag>>;
+/** A file to be read. */
+export interface PathFlag {
+  readonly type: 'path';
+  readonly default: string;
+  readonly meaning: string;
+}
 
-/** The values of flags: a number or a list of names each. */
+type Flag = NumberFlag | NamesFlag | PathFlag;
+
+/** Flags by name, without dashes. */
+export type FlagSet = Readonly<Record<string, Flag>>;
+
+/** The values of flags: a number, a list of names or a path each. */
 export type Settings<F extends FlagSet> = {
-  readonly [K in keyof F]: F[K] extends NumberFlag ? number : readonly string[];
+  readonly [K in keyof F]: F[K] extends NumberFlag ? number : F[K] extends PathFlag ? string : readonly string[];
 };
 
 /** @throws UsageError */
@@ -53,12 +62,13 @@ export function parseFlags<F extends FlagSet>(flags: F, args: readonly string[])
 /** One line of help for each flag. */
 export function describeFlags(flags: FlagSet): string[] {
   return Object.entries(flags).map(([name, flag]) => {
-    const without = flag.type === 'number' ? `default ${flag.default}` : 'default all';
+    const without = flag.type === 'names' ? 'default all' : `default ${flag.default}`;
     return `--${name.padEnd(10)} ${flag.meaning} (${hint(flag)}; ${without})`;
   });
 }
 
-function valueOf(name: string, flag: NumberFlag | NamesFlag, text: string | undefined): number | readonly string[] {
+function valueOf(name: string, flag: Flag, text: string | undefined): number | string | readonly string[] {
+  if (flag.type === 'path') return text ?? flag.default;
   if (flag.type === 'number') {
     if (text === undefined) return flag.default;
     const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
@@ -72,7 +82,8 @@ function valueOf(name: string, flag: NumberFlag | NamesFlag, text: string | unde
   return flag.names.filter((one) => names.includes(one));
 }
 
-function hint(flag: NumberFlag | NamesFlag): string {
+function hint(flag: Flag): string {
+  if (flag.type === 'path') return 'a file';
   return flag.type === 'number'
     ? `a whole number from ${flag.least} to ${flag.most}`
     : `some of ${flag.names.join(',')}, separated by commas`;

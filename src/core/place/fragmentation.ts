@@ -1,6 +1,7 @@
 import { at } from '../ds/index.ts';
 import { wholeDevice, type NodeTable, type SlottedRequest, type Snapshot } from '../snapshot/index.ts';
 import type { Feasibility } from './feasibility.ts';
+import type { Load } from './load.ts';
 import { Parts } from './parts.ts';
 import { drawTypicalLists, type TypicalLists } from './typicalLists.ts';
 
@@ -28,7 +29,7 @@ interface Costs {
  * |---|---|
  * | costOf, first time since a change of the node | O(lists x their length x resources), some microseconds |
  * | costOf, else | O(1) |
- * | after a change of the mix | O(shapes x profiles), and all figures anew |
+ * | after a change of the mix | O(shapes x profiles + nodes), and all figures anew |
  */
 class Fragmentation {
   readonly #snapshot: Snapshot;
@@ -65,10 +66,13 @@ class Fragmentation {
     this.#freeDevices = new Float64Array(this.#nodes.count);
   }
 
-  /** Whether it matters which node of a profile is taken, beyond packing tightly. */
-  matters(profileId: number): boolean {
+  /**
+   * Whether it matters which node of a profile a load goes to, beyond packing tightly: not where devices are all that
+   * runs out, and none is shared.
+   */
+  matters(profileId: number, { accelerators }: Load): boolean {
     this.#sync();
-    return this.#plain[profileId] === 0;
+    return this.#plain[profileId] === 0 || (accelerators.length === 0 && this.#typical.lists.length > 0);
   }
 
   /**
@@ -120,26 +124,41 @@ class Fragmentation {
       slots.forEach((slot, dim) => {
         this.#worth[id * slots.length + dim] = snapshot.worthOf(id, slot);
       });
-    this.#plain = Uint8Array.from(profiles, ({ id }) => (this.#isPlain(id) ? 1 : 0));
+    const leanest = this.#leanest();
+    this.#plain = Uint8Array.from(profiles, ({ id }) => (this.#isPlain(id, leanest) ? 1 : 0));
     this.#free = new Float64Array(slots.length);
     this.#work = new Float64Array(slots.length);
     this.#costs.clear();
     this.#strandedAsOf.fill(-1);
   }
 
-  /** Judged by the profile's average node. */
-  #isPlain(profileId: number): boolean {
+  /** By profile, then dimension: the least of it that a node has for each of its devices. */
+  #leanest(): Float64Array {
+    const { slots } = this.#typical;
+    const dims = slots.length;
+    const leanest = new Float64Array(this.#nodes.profiles.length * dims).fill(Infinity);
+    for (let node = 0; node < this.#nodes.count; node++) {
+      const first = this.#nodes.profileIdOf(node) * dims;
+      let devices = 0;
+      for (let dim = 0; dim < dims; dim++)
+        if (at(this.#worth, first + dim) > 0) devices += this.#nodes.allocatable(node, at(slots, dim));
+      for (let dim = 0; devices > 0 && dim < dims; dim++) {
+        const each = this.#nodes.allocatable(node, at(slots, dim)) / devices;
+        if (each < at(leanest, first + dim)) leanest[first + dim] = each;
+      }
+    }
+    return leanest;
+  }
+
+  #isPlain(profileId: number, leanest: Float64Array): boolean {
     const { shapes, slots } = this.#typical;
-    const allocatable = at(this.#nodes.profiles, profileId).allocatable;
-    const total = slots.map((slot) => allocatable.get(this.#snapshot.nameOf(slot)) ?? 0);
-    return shapes.every(({ share, dims, amounts }, s) => {
+    return shapes.every(({ share, dims, amounts, milliDevices }, s) => {
       if (this.#allowed[profileId * shapes.length + s] === 0) return true;
       if (share !== undefined) return false;
-      let pods = Infinity;
-      dims.forEach((dim, i) => {
-        if (at(this.#worth, profileId * slots.length + dim) > 0) pods = Math.min(pods, at(total, dim) / at(amounts, i));
+      return dims.every((dim, i) => {
+        const cell = profileId * slots.length + dim;
+        return at(this.#worth, cell) > 0 || at(amounts, i) * wholeDevice <= at(leanest, cell) * milliDevices;
       });
-      return dims.every((dim, i) => at(amounts, i) * pods <= at(total, dim));
     });
   }
 

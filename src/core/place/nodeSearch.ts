@@ -90,7 +90,7 @@ export class NodeSearch {
   leastStranding(copies: number, scope: Scope, breadth: number): number {
     const fragmentation = fragmentationOf(this.#snapshot, this.#feasibility);
     const { profiles, request } = this.#load;
-    if (!profiles.some(({ id }) => fragmentation.matters(id))) return this.tightest(copies, scope);
+    if (!profiles.some(({ id }) => fragmentation.matters(id, this.#load))) return this.tightest(copies, scope);
     this.#refresh();
     const buckets = this.#bucketCount();
     let best = -1;

@@ -28,14 +28,14 @@ export class ShapeMix {
     this.#weights.set(shape, (this.#weights.get(shape) ?? 0) + this.#unit);
     this.#arrivals++;
     if (this.#arrivals < this.#refreshAt) return;
-    this.#refreshAt = this.#arrivals + Math.min(halfLife / 4, Math.max(100, Math.floor(this.#arrivals / 10)));
+    this.#refreshAt = this.#arrivals + Math.min(halfLife / 4, Math.ceil(this.#arrivals / 10));
     this.#generation++;
     this.#forget();
   }
 
   /**
-   * Grows whenever the mix may have changed enough to be read again: at first after every hundred arrivals, later when
-   * a tenth has been added, at the latest after a quarter of a half-life.
+   * Grows whenever the mix may have changed enough to be read again: when a tenth has been added, at the latest after a
+   * quarter of a half-life.
    */
   get generation(): number {
     return this.#generation;
