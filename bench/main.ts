@@ -5,9 +5,10 @@ import type { Benchmark } from './benchmark.ts';
 import { bind } from './bind/index.ts';
 import { core } from './core/index.ts';
 import { describeFlags, parseFlags, UsageError } from './flags.ts';
+import { packing } from './packing/index.ts';
 import { formatTable, writeReport } from './report.ts';
 
-const benchmarks: readonly Benchmark[] = [bind, core];
+const benchmarks: readonly Benchmark[] = [bind, core, packing];
 const stop = new AbortController();
 
 try {
