@@ -52,7 +52,7 @@ describe('constraints on other pods and on volumes, live', { concurrency: true }
     const waiting = await eventually(async () => {
       const pods = await tenant.all();
       const nodes = pods.flatMap(({ spec }) => spec.nodeName ?? []);
-      assert.deepEqual([nodes.length, new Set(nodes).size], [3, 3]);
+      assert.deepEqual([pods.length, nodes.length, new Set(nodes).size], [4, 3, 3]);
       return pods.filter(({ spec }) => spec.nodeName === undefined).map(({ metadata }) => metadata.name);
     });
     const sentence = await tenant.waiting(waiting, 'NoCapacity');
