@@ -53,11 +53,11 @@ export class PoolOrder {
     // Children come after their parents in the order of the pool: from the end, each is complete before it counts.
     const nodes = [...this.#nodes.values()].sort((a, b) => indexOf(b) - indexOf(a));
     for (const node of [...nodes, this.#root]) {
-      this.#rank(node.ofOwn, node.quota, node.own.top);
+      this.#rank(node.ofOwn, node);
       if (node.ofOwn.kin !== undefined) node.contenders.push(node.ofOwn);
       if (node.parent === undefined || node.contenders.top === undefined) continue;
       const contender = emptyContender(node);
-      this.#rank(contender, node.quota, node.contenders.top.kin);
+      this.#rank(contender, node.parent);
       node.parent.contenders.push(contender);
     }
   }
@@ -71,6 +71,8 @@ export class PoolOrder {
 
   /** Says that what {@link peek} gave was admitted, or that its class was refused. */
   settle(): void {
+    // A refusal changes nobody's share.
+    const admitted = this.#root.contenders.top?.kin?.refusal === undefined;
     const path: QuotaNode[] = [this.#root];
     for (let next = this.#root.contenders.top?.child; next !== undefined; next = next.contenders.top?.child) {
       path.push(next);
@@ -80,9 +82,8 @@ export class PoolOrder {
       const { top } = contenders;
       if (top === undefined) continue;
       if (top.child === undefined) this.#nextOwn(node);
-      const best = top.child === undefined ? node.own.top : top.child.contenders.top?.kin;
-      this.#rank(top, top.child === undefined ? node.quota : top.child.quota, best);
-      if (best === undefined) contenders.pop();
+      this.#rank(top, node, admitted);
+      if (top.kin === undefined) contenders.pop();
       else contenders.settleTop();
     }
   }
@@ -104,26 +105,25 @@ export class PoolOrder {
     return node;
   }
 
-  /** Works out how the workloads of a class stand as the best of a subtree. */
-  #rank(contender: Contender, subtree: QuotaState | undefined, kin: Kin | undefined): void {
+  /**
+   * Works out how the workloads of a class stand as the best of a subtree of `node`: of a child, or the node's own.
+   *
+   * @param afresh whether the share may have changed since it was worked out
+   */
+  #rank(contender: Contender, node: QuotaNode, afresh = true): void {
+    const { child } = contender;
+    const best = child?.contenders.top;
+    const kin = child === undefined ? node.own.top : best?.kin;
     contender.kin = kin;
-    const head = kin?.head;
-    if (kin?.quota === undefined || head === undefined) return;
+    if (kin?.quota === undefined || kin.head === undefined) return;
     contender.rankAhead = kin.rankAhead;
     contender.urgent = kin.quota.spec.tier === 'Urgent';
-    contender.withinGuarantee = subtree !== undefined && this.#guaranteedIn(subtree, kin, kin.quota);
-    contender.share = subtree === undefined ? 0 : this.#snapshot.shareOf(subtree);
-  }
-
-  /** Whether the lowest guarantor of a class of this quota lies in the subtree. */
-  #guaranteedIn(subtree: QuotaState, kin: Kin, quota: QuotaState): boolean {
-    const guarantor = this.#pool.tree.guarantorOf(quota.index, kin.options[0]?.request ?? []);
-    if (guarantor === undefined) return false;
-    for (const above of quota.chain) {
-      if (above.index === guarantor) return true;
-      if (above === subtree) return false;
-    }
-    return false;
+    // Some quota from the workload's own up to the subtree: what lies below the subtree has been asked already.
+    const subtree = (child ?? node).quota;
+    contender.withinGuarantee =
+      best?.withinGuarantee === true ||
+      (subtree !== undefined && this.#pool.tree.guarantees(subtree.index, kin.options[0]?.request ?? []));
+    if (afresh) contender.share = subtree === undefined ? 0 : this.#snapshot.shareOf(subtree);
   }
 }
 

@@ -13,6 +13,8 @@ export interface QuotaNode {
   readonly lendingLimit: MilliGpus | undefined;
 }
 
+const nothing: readonly ClassRequest[] = [];
+
 /**
  * The quota tree of one pool and what is held in it (DESIGN.md section 4.2).
  *
@@ -22,8 +24,8 @@ export interface QuotaNode {
  *
  * | operation | cost |
  * |---|---|
- * | charge, available, ceiling, holdsWithinGuarantee | O(depth) |
- * | borrowed | O(classes) |
+ * | charge, available, ceiling, guarantorOf | O(depth) |
+ * | guarantees, borrowed | O(classes) |
  */
 export class QuotaTree {
   readonly size: number;
@@ -98,13 +100,13 @@ export class QuotaTree {
 
   /** Adds (or, negative, gives back) devices of a class held by quota `q`. Giving back is the exact undo. */
   charge(q: number, classIndex: number, devices: number): void {
-    let amount = devices * at(this.#weights, classIndex);
-    for (let i = q; i >= 0; i = at(this.#parent, i)) {
+    let amount: number = chargeFor(devices, at(this.#weights, classIndex));
+    for (let i = q; i >= 0; i = this.#parent[i] as number) {
       const slot = i * this.#classes + classIndex;
-      this.#devices[slot] = at(this.#devices, slot) + devices;
+      this.#devices[slot] = thousandths((this.#devices[slot] as number) + devices) / 1000;
       if (amount === 0) continue;
-      const local = at(this.#local, i);
-      const before = at(this.#usage, i);
+      const local = this.#local[i] as number;
+      const before = this.#usage[i] as number;
       this.#usage[i] = before + amount;
       amount = Math.max(0, before + amount - local) - Math.max(0, before - local);
     }
@@ -116,12 +118,23 @@ export class QuotaTree {
    */
   available(q: number): MilliGpus {
     const root = this.size;
-    if (q === root) return milli(at(this.#subtree, root) - at(this.#usage, root));
-    const above = this.available(at(this.#parent, q));
+    if (q === root) return milli((this.#subtree[root] as number) - (this.#usage[root] as number));
+    const above = this.available(this.#parent[q] as number);
+    const local = this.#local[q] as number;
+    const usage = this.#usage[q] as number;
+    const room = (this.#lendable[q] as number) + (this.#borrowingLimit[q] as number) - Math.max(0, usage - local);
+    return milli(Math.max(0, local - usage) + Math.min(above, room));
+  }
+
+  /** What {@link available} would be had the pool no end: what the limits of `q` and of those above it leave. */
+  roomWithinLimits(q: number): number {
+    const root = this.size;
+    if (q === root) return Infinity;
+    const above = this.roomWithinLimits(at(this.#parent, q));
     const local = at(this.#local, q);
     const usage = at(this.#usage, q);
     const room = at(this.#lendable, q) + at(this.#borrowingLimit, q) - Math.max(0, usage - local);
-    return milli(Math.max(0, local - usage) + Math.min(above, room));
+    return Math.max(0, local - usage) + Math.min(above, room);
   }
 
   /**
@@ -130,9 +143,11 @@ export class QuotaTree {
    */
   ceiling(q: number, unready: MilliGpus): MilliGpus {
     const root = this.size;
-    if (q === root) return milli(at(this.#subtree, root) + unready);
-    const above = this.ceiling(at(this.#parent, q), unready);
-    return milli(at(this.#local, q) + Math.min(above, at(this.#lendable, q) + at(this.#borrowingLimit, q)));
+    if (q === root) return milli((this.#subtree[root] as number) + unready);
+    const above = this.ceiling(this.#parent[q] as number, unready);
+    return milli(
+      (this.#local[q] as number) + Math.min(above, (this.#lendable[q] as number) + (this.#borrowingLimit[q] as number)),
+    );
   }
 
   /**
@@ -140,23 +155,30 @@ export class QuotaTree {
    * subtree's, for a parent) holds it all, or undefined when the request would be borrowed (DESIGN.md section 7).
    */
   guarantorOf(q: number, request: readonly ClassRequest[]): number | undefined {
-    for (let i = q; i !== this.size; i = at(this.#parent, i)) {
-      if (this.#guarantees(i, request)) return i;
+    for (let i = q; i !== this.size; i = this.#parent[i] as number) {
+      if (this.guarantees(i, request)) return i;
     }
     return undefined;
   }
 
+  /** Whether the unused guarantee of quota `q` itself (its subtree's, for a parent) holds the request. */
+  guarantees(q: number, request: readonly ClassRequest[]): boolean {
+    const use = this.#flexibleUse(q, request);
+    return use <= (this.#flexible[q] as number) || use === this.#flexibleUse(q, nothing);
+  }
+
   /** Held beyond guarantee by the subtree of `q`: a class guarantee covers use of that class only. */
   borrowed(q: number): MilliGpus {
-    return milli(Math.max(0, this.#flexibleUse(q, []) - at(this.#flexible, q)));
+    return milli(Math.max(0, this.#flexibleUse(q, nothing) - (this.#flexible[q] as number)));
   }
 
   /** Guarantee of the subtree of `q` that nothing of the subtree uses. */
   unusedGuarantee(q: number): MilliGpus {
-    let unused = Math.max(0, at(this.#flexible, q) - this.#flexibleUse(q, []));
+    let unused = Math.max(0, (this.#flexible[q] as number) - this.#flexibleUse(q, nothing));
     for (let c = 0; c < this.#classes; c++) {
-      const free = at(this.#classGuarantee, q * this.#classes + c) - at(this.#devices, q * this.#classes + c);
-      unused += Math.max(0, free) * at(this.#weights, c);
+      const free =
+        (this.#classGuarantee[q * this.#classes + c] as number) - (this.#devices[q * this.#classes + c] as number);
+      unused += chargeFor(Math.max(0, free), at(this.#weights, c));
     }
     return milli(unused);
   }
@@ -164,31 +186,28 @@ export class QuotaTree {
   /** Normalized GPUs held by the subtree of `q`. */
   used(q: number): MilliGpus {
     let sum = 0;
-    for (let c = 0; c < this.#classes; c++) sum += this.devices(q, c) * at(this.#weights, c);
+    for (let c = 0; c < this.#classes; c++) sum += chargeFor(this.devices(q, c), at(this.#weights, c));
     return milli(sum);
   }
 
   /** Devices of a class held by the subtree of `q`. */
   devices(q: number, classIndex: number): number {
-    return at(this.#devices, q * this.#classes + classIndex);
+    return this.#devices[q * this.#classes + classIndex] as number;
   }
 
   /** Index of the parent; `size` for a quota directly under the pool. */
   parentOf(q: number): number {
-    return at(this.#parent, q);
-  }
-
-  #guarantees(i: number, request: readonly ClassRequest[]): boolean {
-    return this.#flexibleUse(i, request) <= Math.max(at(this.#flexible, i), this.#flexibleUse(i, []));
+    return this.#parent[q] as number;
   }
 
   /** Use that no class guarantee covers, with the request added. */
   #flexibleUse(i: number, request: readonly ClassRequest[]): number {
     let use = 0;
     for (let c = 0; c < this.#classes; c++) {
-      let devices = at(this.#devices, i * this.#classes + c) - at(this.#classGuarantee, i * this.#classes + c);
+      let devices =
+        (this.#devices[i * this.#classes + c] as number) - (this.#classGuarantee[i * this.#classes + c] as number);
       for (const asked of request) if (asked.classIndex === c) devices += asked.devices;
-      if (devices > 0) use += devices * at(this.#weights, c);
+      if (devices > 0) use += chargeFor(devices, at(this.#weights, c));
     }
     return use;
   }
@@ -198,4 +217,17 @@ export class QuotaTree {
 export interface ClassRequest {
   readonly classIndex: number;
   readonly devices: number;
+}
+
+/**
+ * What devices of a class count: weight x devices, a part of a device (thousandths, in simulation) rounded up to whole
+ * milli-GPUs. Negative devices give back exactly what the same devices took.
+ */
+export function chargeFor(devices: number, weight: MilliGpus): MilliGpus {
+  return milli(Math.sign(devices) * Math.ceil((thousandths(Math.abs(devices)) * weight) / 1000));
+}
+
+/** Exact for sums of thousandths, which binary fractions are not. Never -0. */
+function thousandths(devices: number): number {
+  return Math.round(devices * 1000) + 0;
 }
