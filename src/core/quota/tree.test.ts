@@ -171,3 +171,21 @@ it('giving back in any order is the exact undo', () => {
     { numRuns: 500 },
   );
 });
+
+describe('parts of devices', () => {
+  it('are charged in whole milli-GPUs, and giving back is the exact undo', () => {
+    const parts = fc.array(fc.integer({ min: 1, max: 999 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 2000 }), (held, weight) => {
+        const tree = new QuotaTree([leaf(1)], [milli(weight)], gpus(100));
+        const before = tree.available(0);
+        for (const part of held) tree.charge(0, 0, part / 1000);
+        const taken = held.reduce((sum, part) => sum + Math.ceil((part * weight) / 1000), 0);
+        assert.equal(tree.available(0), before - taken);
+        for (const part of held.toReversed()) tree.charge(0, 0, -part / 1000);
+        assert.equal(tree.available(0), before);
+        assert.equal(tree.devices(0, 0), 0);
+      }),
+    );
+  });
+});

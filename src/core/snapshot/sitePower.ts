@@ -117,7 +117,7 @@ export class SitePower {
   #draw(profileId: number, pod: Devices): number {
     const watts = at(this.#wattsOf, profileId);
     let draw = 0;
-    for (const { resourceName, devices } of pod) draw += devices * (watts.get(resourceName) ?? 0);
+    for (const { resourceName, devices } of pod) draw += Math.round(devices * (watts.get(resourceName) ?? 0));
     return draw;
   }
 }

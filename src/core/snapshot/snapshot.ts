@@ -1,4 +1,4 @@
-import type { BorrowHistory } from '../quota/index.ts';
+import { chargeFor, type BorrowHistory } from '../quota/index.ts';
 import { oneMicro } from '../units/index.ts';
 import { wholeDevice } from './deviceShares.ts';
 import type { Labels, PodFacts, PodShape } from './facts.ts';
@@ -159,7 +159,7 @@ export class Snapshot {
       if (index === undefined || weight === undefined) continue;
       const devices = accelerator.devices * count;
       pool.tree.charge(quota.index, index, devices);
-      if (holder.user !== undefined) this.#chargeUser(quota, holder.user, devices * weight);
+      if (holder.user !== undefined) this.#chargeUser(quota, holder.user, chargeFor(devices, weight));
     }
   }
 
