@@ -1,3 +1,4 @@
+export { rankOptions } from './classChoice.ts';
 export * from './feasibility.ts';
 export * from './fitCounter.ts';
 export * from './placer.ts';
