@@ -1,6 +1,6 @@
 import { chooseVolumes, isReservedFor, readPodClaims, type ClaimChoice } from '../../core/place/index.ts';
-import type { NodeFacts, PodFacts, Storage } from '../../core/snapshot/index.ts';
-import { isApiError, mergePatch, type Clock, type Transport } from '../../kube/index.ts';
+import { readClaim, type NodeFacts, type PodFacts, type Storage } from '../../core/snapshot/index.ts';
+import { isApiError, mergePatch, type Clock, type RawObject, type Transport } from '../../kube/index.ts';
 
 export interface VolumeBinderOptions {
   readonly transport: Transport;
@@ -18,6 +18,8 @@ export interface VolumePlan {
   readonly undo: (() => Promise<void>)[];
   /** Keys of the decisions that this pod brought about. */
   readonly decided: readonly string[];
+  /** By key, the resource version of a claim before it was told its node: any other shows what came of that. */
+  readonly toldAt: Map<string, string>;
 }
 
 const selectedNode = 'volume.kubernetes.io/selected-node';
@@ -48,7 +50,7 @@ export class VolumeBinder {
     if ('text' in choices) throw new Error(`volumes changed since the plan: ${choices.text}`);
     const open = choices.filter(({ key }) => storage.decision(key) === undefined);
     for (const { key, decision } of open) storage.decide(key, decision);
-    return { choices, node, undo: [], decided: open.map(({ key }) => key) };
+    return { choices, node, undo: [], decided: open.map(({ key }) => key), toldAt: new Map() };
   }
 
   /**
@@ -63,29 +65,33 @@ export class VolumeBinder {
       await (choice.decision.volume === undefined ? this.#askFor(choice, plan) : this.#reserve(choice, plan));
     }
     const deadline = clock.monotonic() + patienceMs;
-    const written = new Set<string>();
     for (;;) {
       const open = plan.choices.filter(({ key }) => storage.claim(key)?.bound !== true);
-      if (open.length === 0) return;
-      const [{ claim: first }] = open as [ClaimChoice, ...ClaimChoice[]];
+      const [first] = open;
+      if (first === undefined) return;
       if (!exists()) throw new Error(`pod ${pod.name} is gone`);
-      if (clock.monotonic() > deadline) throw new Error(`claim ${first.name} was not bound within ten minutes`);
-      for (const { key, claim, decision } of open) {
-        const now = storage.claim(key);
-        if (now === undefined) throw new Error(`claim ${claim.name} is gone`);
-        if (decision.volume !== undefined) continue;
-        // The provisioner takes the node away from the claim when it cannot make a volume there.
-        if (now.selectedNode !== undefined) written.add(key);
-        if (written.has(key) && now.selectedNode !== plan.node.name)
-          throw new Error(`no volume could be made for claim ${claim.name} on ${plan.node.name}`);
-      }
+      if (clock.monotonic() > deadline) throw new Error(`claim ${first.claim.name} was not bound within ten minutes`);
+      for (const choice of open) this.#checkProgress(choice, plan);
       await clock.sleep(lookMs, signal);
     }
   }
 
+  /** @throws Error when there is nothing more to wait for */
+  #checkProgress({ key, claim, decision }: ClaimChoice, { node, toldAt }: VolumePlan): void {
+    const { storage } = this.#options;
+    const now = storage.claim(key);
+    if (now?.uid !== claim.uid) throw new Error(`claim ${claim.name} is gone`);
+    // Another pod of the claim had brought the decision about and has given up.
+    if (storage.decision(key) === undefined) throw new Error(`claim ${claim.name} is open again`);
+    if (decision.volume !== undefined || !toldAt.has(key) || now.resourceVersion === toldAt.get(key)) return;
+    // The provisioner takes the node away from the claim when it cannot make a volume there.
+    if (now.selectedNode !== node.name)
+      throw new Error(`no volume could be made for claim ${claim.name} on ${node.name}`);
+  }
+
   /** Gives up the decisions and, as far as nobody has acted on them, what was written. Never rejects. */
   async takeBack(plan: VolumePlan): Promise<void> {
-    for (const step of plan.undo.toReversed()) await step().catch(() => undefined);
+    for (const step of plan.undo.toReversed()) if (this.#options.stillLeading()) await step().catch(() => undefined);
     this.forget(plan);
   }
 
@@ -115,15 +121,20 @@ export class VolumeBinder {
   }
 
   /** Tells the claim the node; the provisioner makes a volume. */
-  async #askFor({ key, claim }: ClaimChoice, { node, undo }: VolumePlan): Promise<void> {
-    if (claim.selectedNode === node.name) return;
-    const { storage } = this.#options;
+  async #askFor({ key, claim }: ClaimChoice, { node, undo, toldAt }: VolumePlan): Promise<void> {
+    const { resourceVersion, selectedNode: told } = this.#options.storage.claim(key) ?? claim;
+    if (told === node.name) {
+      toldAt.set(key, '');
+      return;
+    }
     const path = `/api/v1/namespaces/${claim.namespace}/persistentvolumeclaims/${claim.name}`;
-    const { resourceVersion } = storage.claim(key) ?? claim;
     await this.#patch(path, resourceVersion, { annotations: { [selectedNode]: node.name } });
+    toldAt.set(key, resourceVersion);
     undo.push(async () => {
-      const now = storage.claim(key);
-      if (now === undefined || now.bound || now.uid !== claim.uid || now.selectedNode !== node.name) return;
+      // The watch may be behind: what is to be taken back may be younger than what it has shown.
+      const { transport, signal } = this.#options;
+      const now = readClaim(await transport.request<RawObject>({ method: 'GET', path, signal }));
+      if (now.bound || now.uid !== claim.uid || now.selectedNode !== node.name) return;
       await this.#patch(path, now.resourceVersion, { annotations: { [selectedNode]: null } });
     });
   }
