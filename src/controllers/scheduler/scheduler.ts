@@ -112,6 +112,7 @@ class SchedulingCycle {
     const decided = clock.monotonic();
     for (const admission of planned.admit) this.#carryOut(admission, snapshot);
     evictor.add(planned.evict, snapshot);
+    fleet.nominate(planned.reserve);
     // A plan that stopped early has looked at a part only; what it has not looked at keeps its explanation.
     if (!planned.more) {
       explainer.update(planned.waiting);

@@ -1,4 +1,4 @@
-import { placeAll, release, type Feasibility, type PlacedPod, type PlacementRequest } from '../place/index.ts';
+import { placeAll, placeAt, release, type Feasibility, type PlacedPod, type PlacementRequest } from '../place/index.ts';
 import type { Reservation, RunningWorkload, Snapshot } from '../snapshot/index.ts';
 import { HeldSpace, type View } from './heldSpace.ts';
 import { Horizon } from './horizon.ts';
@@ -89,6 +89,22 @@ export class Backfill {
     return { kind: 'placed', pods: placed };
   }
 
+  /** {@link place} on nodes that were chosen before. Only for who goes before all reservations. */
+  placeAt(ask: Ask, chosen: readonly PlacedPod[]): boolean {
+    if (!placeAt(this.#context.snapshot, this.#context.feasibility, chosen)) return false;
+    this.#note(ask, chosen);
+    return true;
+  }
+
+  /** Keeps a place that was found in an earlier cycle, in what is being deleted. O(pods being deleted + pods booked). */
+  keep(ask: Ask, placed: readonly PlacedPod[]): Reservation {
+    const nodes = new Set(placed.map(({ node }) => node));
+    const released = Array.from(this.#horizon.leaving()).filter(({ held }) => nodes.has(held.node));
+    const at = released.reduce((latest, ending) => Math.max(latest, ending.at), this.#context.now);
+    const forecast = this.prospect(() => ask.quota?.pool?.tree.fork());
+    return this.#book(ask, { at, placed, released, forecast, closed: true });
+  }
+
   /** Counts workloads that the cycle evicts as gone at `at`, epoch milliseconds: their space can be reserved. @returns how to undo it */
   evict(victims: readonly RunningWorkload[], at: number): () => void {
     return this.#horizon.evict(victims, at);
@@ -104,7 +120,10 @@ export class Backfill {
       const soon = after === 'walltimes' ? undefined : this.#afterEvictions(ask);
       return soon ?? (after === 'leaving' ? undefined : this.#afterWalltimes(ask));
     });
-    if (slot === undefined) return undefined;
+    return slot === undefined ? undefined : this.#book(ask, slot);
+  }
+
+  #book(ask: Ask, slot: PlannedSlot): Reservation {
     const booking = this.#bookingOf(ask, slot);
     for (const other of this.#bookings) if (overlaps(booking, other)) charge(other.forecast, ask, 1);
     this.#bookings.push(booking);

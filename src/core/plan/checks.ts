@@ -41,20 +41,35 @@ export function refusalBeforeQuota(first: Workload, ask: Ask): Refusal | undefin
   return gangIncomplete(first);
 }
 
+/** Milli-GPUs that a place is kept for, of a user's workloads that wait: they count as if they ran. */
+export type KeptForUsers = (quota: QuotaState, user: string) => number;
+
+const none: KeptForUsers = () => 0;
+
 /** Whether the quota lets this option start now: class limits, user limit, then the quota tree. */
-export function refusalByQuota(snapshot: Snapshot, candidate: Candidate, option: Option): Refusal | undefined {
+export function refusalByQuota(
+  snapshot: Snapshot,
+  candidate: Candidate,
+  option: Option,
+  kept: KeptForUsers = none,
+): Refusal | undefined {
   const { quota } = candidate.kin;
   if (quota?.pool === undefined) return noQuota(candidate.workload.namespace);
   // The rest of a gang that has started was admitted with it.
   if ((candidate.workload.gang?.bound ?? 0) > 0) return undefined;
-  return refusalByLimits(snapshot, candidate, option) ?? quotaLimit(quota, quota.pool, option);
+  return refusalByLimits(snapshot, candidate, option, kept) ?? quotaLimit(quota, quota.pool, option);
 }
 
 /** The limits beside the quota tree: of classes and of the user. */
-export function refusalByLimits(snapshot: Snapshot, candidate: Candidate, option: Option): Refusal | undefined {
+export function refusalByLimits(
+  snapshot: Snapshot,
+  candidate: Candidate,
+  option: Option,
+  kept: KeptForUsers = none,
+): Refusal | undefined {
   const { quota } = candidate.kin;
   if (quota?.pool === undefined) return undefined;
-  return classLimit(quota, quota.pool.tree, option) ?? userLimit(snapshot, candidate.workload, quota, option);
+  return classLimit(quota, quota.pool.tree, option) ?? userLimit(snapshot, candidate.workload, { quota, option, kept });
 }
 
 /** Whether class limits admit the option as this tree stands. */
@@ -249,11 +264,15 @@ function classLimit(quota: QuotaState, tree: QuotaTree, option: Option): Refusal
   return undefined;
 }
 
-function userLimit(snapshot: Snapshot, workload: Workload, quota: QuotaState, option: Option): Refusal | undefined {
+function userLimit(
+  snapshot: Snapshot,
+  workload: Workload,
+  { quota, option, kept }: { quota: QuotaState; option: Option; kept: KeptForUsers },
+): Refusal | undefined {
   const user = workload.pods[0]?.user;
   const max = quota.spec.perUserMax;
   if (user === undefined || max === undefined) return undefined;
-  const used = snapshot.userUse(quota, user);
+  const used = snapshot.userUse(quota, user) + kept(quota, user);
   if (used + option.cost <= max) return undefined;
   return refuse(
     WaitReason.UserLimit,

@@ -2,6 +2,7 @@ import type { Feasibility } from '../place/index.ts';
 import {
   walltimeOf,
   type NodeProfile,
+  type Nomination,
   type PendingClass,
   type QuotaState,
   type Snapshot,
@@ -34,6 +35,8 @@ export class Kin {
   readonly standing: Refusal | undefined;
   /** Workloads of the class that were admitted in this cycle: the oldest. */
   started = 0;
+  /** When a search for someone who could make way failed last, epoch milliseconds; -Infinity = none has. */
+  failedSearchAt = -Infinity;
   /** Set once one of them was refused in this cycle: holds for all that were not told something of their own. */
   refusal: Refusal | undefined;
   /** Those who cannot start but have been promised a place, after those that started. */
@@ -88,14 +91,24 @@ export class Kin {
     return this.pending.at(this.started);
   }
 
+  /** The place that is held for the oldest. */
+  get nomination(): Nomination | undefined {
+    const { head } = this;
+    return head === undefined ? undefined : this.#snapshot.nominationOf(head.key);
+  }
+
   /**
    * Where the oldest stands among those who go before everyone: the rest of a gang that has started (-1), and those for
    * whom others were evicted. Infinity for all others.
    */
   get rankAhead(): number {
-    const { head } = this;
-    if (head === undefined) return Infinity;
-    return (head.gang?.bound ?? 0) > 0 ? -1 : (this.#snapshot.nominationOf(head.key)?.rank ?? Infinity);
+    if ((this.head?.gang?.bound ?? 0) > 0) return -1;
+    return this.nomination?.rank ?? Infinity;
+  }
+
+  /** Someone of the class neither started nor was promised a place yet. */
+  get isOpen(): boolean {
+    return this.pending.size > this.#settled;
   }
 
   /** Those for whom nothing was found yet, oldest first. */

@@ -1,9 +1,18 @@
 import { annotations, WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import { Backfill, type Ask, type Attempt } from '../backfill/index.ts';
 import { Feasibility, release, type PlacedPod } from '../place/index.ts';
-import type { NodeProfile, PodFacts, PoolState, Reservation, Snapshot, Workload } from '../snapshot/index.ts';
+import type {
+  NodeProfile,
+  PodFacts,
+  PoolState,
+  QuotaState,
+  Reservation,
+  Snapshot,
+  Workload,
+} from '../snapshot/index.ts';
 import { formatInstant, zeroGpus } from '../units/index.ts';
 import { needsQuota, refusalByQuota, withinClassLimits } from './checks.ts';
+import { honourPlaces } from './heldPlaces.ts';
 import { Kin, type Candidate } from './kin.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -62,6 +71,8 @@ class Cycle {
   readonly #ways: WayMaker;
   readonly #kins: Kin[] = [];
   readonly #placed: { readonly workload: Workload; readonly pods: readonly PlacedPod[] }[] = [];
+  /** Quotas with workloads that wait for capacity, as far as the cycle has come. */
+  readonly #waitingQuotas = new Set<QuotaState>();
   #podsPlaced = 0;
 
   constructor(snapshot: Snapshot, now: number, options: PlanOptions) {
@@ -107,7 +118,12 @@ class Cycle {
 
   /** @returns whether the cycle ended before the work did */
   #admitInPool(pool: PoolState, kins: readonly Kin[]): boolean {
-    const order = new PoolOrder(pool, kins, this.#snapshot);
+    this.#honour(pool, kins);
+    const order = new PoolOrder(
+      pool,
+      kins.filter((kin) => kin.isOpen),
+      this.#snapshot,
+    );
     for (let candidate = order.peek(); candidate !== undefined; candidate = order.peek()) {
       if (this.#full()) return true;
       this.#settle(candidate, this.#tryOptions(candidate, pool));
@@ -115,6 +131,35 @@ class Cycle {
     }
     this.#ways.retry(pool);
     return false;
+  }
+
+  /** Those for whom others were evicted have their place before anyone has a turn. */
+  #honour(pool: PoolState, kins: readonly Kin[]): void {
+    const nominated = kins.filter((kin) => kin.nomination !== undefined).sort((a, b) => a.rankAhead - b.rankAhead);
+    if (nominated.length === 0) return;
+    const context = { snapshot: this.#snapshot, feasibility: this.#feasibility, backfill: this.#backfill };
+    const { started, kept } = honourPlaces(context, nominated, (kin, workload) => {
+      const option = kin.options.find((one) => this.#isOn(kin, workload, one));
+      return option === undefined ? undefined : { option, ask: this.#askOf({ kin, workload }, option, pool) };
+    });
+    for (const { kin, workload, pods } of started) this.#settle({ kin, workload }, pods);
+    for (const places of kept) {
+      this.#ways.noteKept(places);
+      for (const kin of places.kins) this.#noteWaiting(kin.quota);
+    }
+  }
+
+  /** Whether the place that was given to a workload is on nodes of the option's classes. */
+  #isOn(kin: Kin, workload: Workload, option: Option): boolean {
+    const { nodes } = this.#snapshot;
+    const place = this.#snapshot.nominationOf(workload.key);
+    const profiles = kin.profilesOf(option, this.#feasibility);
+    return kin.roles.every((_, i) =>
+      podsOfRole(kin.roles, workload, i).every(({ uid }) => {
+        const node = nodes.idOf(place?.nodes.get(uid) ?? '');
+        return node !== undefined && profiles[i]?.includes(nodes.profileOf(node)) === true;
+      }),
+    );
   }
 
   /** Workloads without accelerators need no quota. @returns whether the cycle ended before the work did */
@@ -145,11 +190,14 @@ class Cycle {
 
   /** The first option that quota, nodes and reservations allow; else the refusal of the option that got furthest. */
   #tryOptions(candidate: Candidate, pool: PoolState): readonly PlacedPod[] | Refusal {
+    const { quota } = candidate.kin;
+    if (quota?.spec.weight === 0 && this.#othersWait(quota, pool) && this.#borrows(candidate.kin, pool))
+      return lastInLine(quota);
     const byNodes: BlockedOption[] = [];
     const byQuota: BlockedOption[] = [];
     for (const option of candidate.kin.options) {
       const ask = this.#askOf(candidate, option, pool);
-      const refusal = refusalByQuota(this.#snapshot, candidate, option);
+      const refusal = refusalByQuota(this.#snapshot, candidate, option, this.#ways.kept);
       if (refusal !== undefined) {
         byQuota.push({ option, ask, refusal });
         continue;
@@ -160,7 +208,23 @@ class Cycle {
     }
     const blocked = [...byNodes, ...byQuota];
     this.#ways.makeWay(candidate.kin, blocked, pool);
+    if (quota !== undefined && blocked.some((option) => waitsForCapacity(option, quota, pool)))
+      this.#noteWaiting(quota);
     return blocked[0]?.refusal ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');
+  }
+
+  #noteWaiting(quota: QuotaState | undefined): void {
+    if (quota !== undefined) this.#waitingQuotas.add(quota);
+  }
+
+  #othersWait(quota: QuotaState, pool: PoolState): boolean {
+    for (const other of this.#waitingQuotas) if (other !== quota && other.pool === pool) return true;
+    return false;
+  }
+
+  /** Whether none of the ways to run the class stays within guarantee. */
+  #borrows({ quota, options }: Kin, { tree }: PoolState): boolean {
+    return quota !== undefined && options.every(({ request }) => tree.guarantorOf(quota.index, request) === undefined);
   }
 
   #refusalOf(
@@ -250,6 +314,21 @@ class WaitingWorkloads implements Waiting {
   get message(): string {
     return (this.#message ??= this.#refusal.describe());
   }
+}
+
+/** Whether more capacity in the pool would help, as no limit of its own stands in the way. */
+function waitsForCapacity({ refusal, ask }: BlockedOption, quota: QuotaState, { tree }: PoolState): boolean {
+  if (refusal.reason === WaitReason.ClassLimit || refusal.reason === WaitReason.UserLimit) return false;
+  return ask.cost <= tree.roomWithinLimits(quota.index);
+}
+
+/** Weight 0: it never borrows while another waits (DESIGN.md section 2.2). */
+function lastInLine({ spec }: QuotaState): Refusal {
+  return refuse(
+    WaitReason.WaitingForQuota,
+    () =>
+      `ResearchQuota ${spec.name} has weight 0: it borrows only while no other quota waits for capacity, and one does`,
+  );
 }
 
 /** The place is there, but someone ahead has been promised it. */

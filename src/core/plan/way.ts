@@ -2,12 +2,21 @@ import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import type { Ask, Backfill } from '../backfill/index.ts';
 import { placeAll, release, type Feasibility } from '../place/index.ts';
 import { VictimFinder, type Victim, type VictimCause } from '../preempt/index.ts';
-import type { PoolState, QuotaState, Reservation, RunningWorkload, Snapshot, Workload } from '../snapshot/index.ts';
+import {
+  walltimeOf,
+  type PoolState,
+  type QuotaState,
+  type Reservation,
+  type RunningWorkload,
+  type Snapshot,
+  type Workload,
+} from '../snapshot/index.ts';
 import { formatInstant } from '../units/index.ts';
 import { batchOf, largest, type Proposal } from './batch.ts';
-import { refusalByLimits } from './checks.ts';
+import { refusalByLimits, type KeptForUsers } from './checks.ts';
+import type { KeptPlaces } from './heldPlaces.ts';
 import type { Kin } from './kin.ts';
-import { Leaving } from './leaving.ts';
+import { Supply } from './supply.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole } from './request.ts';
 
@@ -26,6 +35,8 @@ export interface BlockedOption extends Proposal {
 
 /** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
 const mostLooksAhead = 32;
+/** A class for which no victims were found is not looked at again for so long, in milliseconds: who runs changes slowly. */
+const searchAgainAfter = 5000;
 /** Pods for which victims are looked for in one search. */
 const mostPodsOfBatch = 4096;
 
@@ -45,7 +56,10 @@ export class WayMaker {
   readonly #evicted = new Set<string>();
   /** Reservations that serve several workloads at once. */
   readonly #batches = new Map<Workload, readonly Workload[]>();
-  readonly #leaving: Leaving;
+  readonly #leaving: Supply;
+  readonly #overdue: Supply;
+  /** Milli-GPUs by quota and user. */
+  readonly #keptByUser = new Map<string, number>();
   /** By pool, whether some quota borrows: without one nothing can be reclaimed. */
   readonly #borrowing = new Map<PoolState, boolean>();
   /** Who had a right to what others hold and found no one to take from. */
@@ -57,12 +71,25 @@ export class WayMaker {
     this.#feasibility = feasibility;
     this.#now = now;
     this.#backfill = backfill;
-    this.#leaving = new Leaving(snapshot);
+    const endings = snapshot.running.endings();
+    this.#leaving = new Supply(snapshot, endings.leaving());
+    this.#overdue = new Supply(snapshot, endings.overdue(now));
     this.#finder = new VictimFinder({ snapshot, feasibility, now, admittedAsBorrower: () => false });
   }
 
   get evictions(): readonly Eviction[] {
     return this.#evictions;
+  }
+
+  /** What users have been kept a place for in this cycle. */
+  readonly kept: KeptForUsers = ({ spec }, user) => this.#keptByUser.get(`${spec.name}/${user}`) ?? 0;
+
+  /** Takes note of places that an earlier plan gave away and that are kept. */
+  noteKept({ reservation, kins, workloads, ask }: KeptPlaces): void {
+    this.#noteKept(ask, workloads);
+    const reason = ask.guaranteed ? WaitReason.WaitingForReclaim : WaitReason.NoCapacity;
+    const base = refuse(reason, () => 'others have been evicted for it');
+    for (const kin of kins) kin.settleFor(1, startsBy(base, reservation, 'what holds its place is being stopped'));
   }
 
   /** Each workload with its own pods, in the order in which they were made. */
@@ -147,7 +174,10 @@ export class WayMaker {
       const taken = this.#backfill.prospect(() =>
         largest(limit, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
       );
-      if (taken === undefined) continue;
+      if (taken === undefined) {
+        kin.failedSearchAt = this.#now;
+        continue;
+      }
       const { result: victims, count } = taken;
       const batch = batchOf(rest, { option, ask }, count);
       const evicted = victims.map((victim) => victim.workload);
@@ -158,6 +188,9 @@ export class WayMaker {
         undo();
         continue;
       }
+      this.#overdue.take(
+        evicted.filter((one) => this.#isOverdue(one)).flatMap(({ pods }) => pods.map(({ pod }) => pod)),
+      );
       this.#leaving.add(evicted.flatMap(({ pods }) => pods.map(({ pod }) => pod)));
       this.#noteKept(batch.ask, rest.slice(0, count));
       this.#noteEvicted(victims, reservation);
@@ -213,9 +246,13 @@ export class WayMaker {
     return victims?.length === 0 ? undefined : victims;
   }
 
-  #noteKept({ workload }: Ask, workloads: readonly Workload[]): void {
+  #noteKept({ workload, quota, cost }: Ask, workloads: readonly Workload[]): void {
     this.#batches.set(workload, workloads);
     this.#leaving.take(workload.pods);
+    const user = workload.pods[0]?.user;
+    if (quota?.spec.perUserMax === undefined || user === undefined) return;
+    const key = `${quota.spec.name}/${user}`;
+    this.#keptByUser.set(key, (this.#keptByUser.get(key) ?? 0) + cost);
   }
 
   /** Each victim makes way for the workload that gets its place; where no one does, for the first. */
@@ -232,14 +269,19 @@ export class WayMaker {
   }
 
   /** Cheap bounds: most workloads that wait have no right to what anyone holds. */
-  #mayTake({ quota }: Kin, { guaranteed, workload }: Ask, pool: PoolState): boolean {
+  #mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
+    const { quota, failedSearchAt } = kin;
     if (quota === undefined) return false;
+    if (failedSearchAt !== this.#now && this.#now - failedSearchAt < searchAgainAfter) return false;
     const { running } = this.#snapshot;
-    if (running.endings().hasOverdue(this.#now)) return true;
-    if (guaranteed || this.#isFair(quota, pool)) {
-      if (this.#someoneBorrows(pool)) return true;
-    }
-    return running.lowestPriority(workload.namespace) < workload.priority;
+    if (running.lowestPriority(ask.workload.namespace) < ask.workload.priority) return true;
+    if ((ask.guaranteed || this.#isFair(quota, pool)) && this.#someoneBorrows(pool)) return true;
+    return this.#overdue.mayHold(ask);
+  }
+
+  #isOverdue({ startedAt, walltime, namespace }: RunningWorkload): boolean {
+    const quota = this.#snapshot.policy.quotaOfNamespace.get(namespace);
+    return this.#now - startedAt >= walltimeOf(walltime, quota);
   }
 
   #isFair(quota: QuotaState, pool: PoolState): boolean {

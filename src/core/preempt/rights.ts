@@ -72,6 +72,11 @@ export class Rights {
     return right;
   }
 
+  /** Weight 0 borrows only while no one else waits: beyond its guarantee it displaces no other quota's work. */
+  get isLastInLine(): boolean {
+    return this.#guarantor === Infinity && this.#taker.quota.spec.weight === 0;
+  }
+
   /** Whether everything that {@link Right} is about is borrowed at present. O(depth x classes). */
   isOpen({ levels }: Right): boolean {
     return levels.every((level) => this.borrowing.at(level) > 0);

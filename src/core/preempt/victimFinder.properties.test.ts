@@ -170,22 +170,22 @@ class Oracle {
     const { namespace } = first!;
     const { wants, pools, byBudget } = this.#world;
     const startedAt = Math.min(...pods.map((one) => one.boundAt!));
-    const outranks = namespace === wants.namespace && first!.priority > wants.priority;
-    if (!outranks && now - startedAt >= first!.walltime!) return true;
+    const takerPath = this.#pathFromRoot(wants.namespace);
+    const { devices } = this.#taker.taker.cost[0]!;
+    const guarantees = (name: string) => this.#use(name, new Set()) + devices <= this.#guarantee(name);
+    const borrowsAlways = this.#world.borrower || !takerPath.some(guarantees);
+    const isLast = borrowsAlways && this.#specs.get(wants.namespace)!.weight === 0;
+    const spared = namespace === wants.namespace ? first!.priority > wants.priority : isLast;
+    if (!spared && now - startedAt >= first!.walltime!) return true;
     if (this.#specs.get(namespace)!.tier === 'Urgent') return false;
     if (namespace === wants.namespace) return first!.priority < wants.priority;
     if (now - startedAt < pools![0]!.minRuntime) return false;
 
     const victimPath = this.#pathFromRoot(namespace);
-    const takerPath = this.#pathFromRoot(wants.namespace);
     let common = 0;
     while (common < victimPath.length && victimPath[common] === takerPath[common]) common++;
     if (common === takerPath.length) return false;
-    const { devices } = this.#taker.taker.cost[0]!;
-    const guarantor = takerPath.slice(common).some((name) => {
-      const [guarantee, use] = [this.#guarantee(name), this.#use(name, new Set())];
-      return use + devices <= guarantee;
-    });
+    const guarantor = takerPath.slice(common).some(guarantees);
     const back = new Set([...gone].filter((key) => key !== keyOf(first!)));
     const borrowsLess = () =>
       victimPath.slice(common).every((name) => this.#borrowed(name, gone) < this.#borrowed(name, back)) &&

@@ -119,13 +119,14 @@ class Search {
   #claimOn(holding: Holding): Claim | undefined {
     const { workload, quota } = holding;
     const { now, admittedAsBorrower } = this.#input;
-    const outranks = quota === this.#taker.quota && workload.priority > this.#taker.priority;
+    const own = quota === this.#taker.quota;
     // What outranks the taker in its own quota would take the place back by its priority.
-    if (!outranks && now - workload.startedAt >= walltimeOf(workload.walltime, quota)) {
+    const spared = own ? workload.priority > this.#taker.priority : this.#rights.isLastInLine;
+    if (!spared && now - workload.startedAt >= walltimeOf(workload.walltime, quota)) {
       return { holding, cause: 'Overdue', right: undefined };
     }
     if (quota.spec.tier === 'Urgent') return undefined;
-    if (quota === this.#taker.quota) {
+    if (own) {
       return workload.priority < this.#taker.priority ? { holding, cause: 'Priority', right: undefined } : undefined;
     }
     if (now - workload.startedAt < this.#pool.spec.minRuntime) return undefined;

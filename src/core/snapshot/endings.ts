@@ -53,10 +53,12 @@ export class Endings {
     return this.#byWalltime.from((ending) => ending.at <= now);
   }
 
-  /** Whether some pod goes on past its walltime. */
-  hasOverdue(now: number): boolean {
-    for (const { at } of this.#byWalltime.from(() => false)) return at <= now;
-    return false;
+  /** Pods that go on past their walltime, the longest first. */
+  *overdue(now: number): Iterable<Ending> {
+    for (const ending of this.#byWalltime.from(() => false)) {
+      if (ending.at > now) return;
+      yield ending;
+    }
   }
 
   #listOf({ held }: Ending): SortedList<Ending> {

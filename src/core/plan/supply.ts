@@ -1,38 +1,41 @@
 import type { Ask } from '../backfill/index.ts';
-import type { PodFacts, Snapshot } from '../snapshot/index.ts';
+import type { Ending, PodFacts, Snapshot } from '../snapshot/index.ts';
 import { freeDevices } from './room.ts';
 
 /**
- * Devices on their way out that no one was promised yet, by resource: an upper bound that spares most workloads a
- * closer look at whether it would be enough for them.
+ * Devices of running pods that may come to be free and that no one was promised yet, by resource: an upper bound that
+ * spares most workloads a closer look at whether it would be enough for them. What is promised to someone may still
+ * free the quota of another.
  */
-export class Leaving {
+export class Supply {
   readonly #snapshot: Snapshot;
   readonly #devices = new Map<string, number>();
+  #some = false;
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, pods: Iterable<Ending>) {
     this.#snapshot = snapshot;
-    for (const { held } of snapshot.running.endings().leaving()) this.#count(held.pod, 1);
+    this.add(Array.from(pods, ({ held }) => held.pod));
   }
 
-  /** Counts pods that the cycle evicts. */
+  /** Counts more pods in. */
   add(pods: readonly PodFacts[]): void {
     for (const pod of pods) this.#count(pod, 1);
+    this.#some ||= pods.length > 0;
   }
 
-  /** Counts pods that were promised a place among what leaves. */
+  /** Takes out what was promised. */
   take(pods: readonly PodFacts[]): void {
     for (const pod of pods) this.#count(pod, -1);
   }
 
-  /** False: not even everything that leaves would be enough. O(profiles x sizes). */
+  /** False: not even all of it, with what is free, would be enough. O(profiles x sizes). */
   mayHold({ request, placement }: Ask): boolean {
-    const leaving = placement.roles
+    const supply = placement.roles
       .flatMap(({ pods: [first] }) => (first === undefined ? [] : this.#snapshot.acceleratorsOf(first.shape)))
       .reduce((most, { resourceName }) => Math.max(most, this.#devices.get(resourceName) ?? 0), 0);
-    if (leaving <= 0) return false;
+    if (!this.#some) return false;
     const asked = request.reduce((sum, { devices }) => sum + devices, 0);
-    return freeDevices(this.#snapshot, placement).total + leaving >= asked;
+    return freeDevices(this.#snapshot, placement).total + Math.max(0, supply) >= asked;
   }
 
   #count(pod: PodFacts, sign: 1 | -1): void {
