@@ -75,7 +75,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
       reportingInstance: identity,
       observe: eventObserver({ metrics, logger: logger.child('events') }),
     });
-    let record = new SchedulingRecord();
+    let record = new SchedulingRecord(caches.fleet.history);
     let acts = (): boolean => false;
     metrics.beforeRender(() => {
       if (acts()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), record));
@@ -84,7 +84,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
       caches.fleet.forgetAll();
-      record = new SchedulingRecord();
+      record = new SchedulingRecord(caches.fleet.history);
       record.borrowing.takeUp(caches.manifests.quotas);
       acts = stillLeading;
       const shared = {

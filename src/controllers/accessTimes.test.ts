@@ -43,7 +43,7 @@ function times() {
   const access = new AccessTimes();
   const gone = new Set<string>();
   const observe = (minutes: number, reason: string, ...workloads: Workload[]) => {
-    const waiting = [{ reason, message: '', workloads }] as unknown as Waiting[];
+    const waiting = [{ reason, message: '', owed: reason === 'WaitingForReclaim', workloads }] as unknown as Waiting[];
     access.observe(waiting, policy, start + minutes * minute, (key) => gone.has(key));
   };
   const record = (minutes: number) => access.recordOf(deal, start + minutes * minute, nothingKept);

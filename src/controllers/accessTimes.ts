@@ -36,8 +36,8 @@ export class AccessTimes {
    * @param now epoch milliseconds
    */
   observe(waiting: readonly Waiting[], policy: Policy, now: number, isGone: (key: string) => boolean): void {
-    for (const { reason, workloads } of waiting) {
-      if (reason !== WaitReason.WaitingForReclaim) continue;
+    for (const { owed, workloads } of waiting) {
+      if (!owed) continue;
       for (const workload of workloads) {
         const quota = policy.quotaOfNamespace.get(workload.namespace);
         if (quota === undefined || this.#waits.has(workload.key)) continue;

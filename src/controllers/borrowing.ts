@@ -1,5 +1,4 @@
-import { BorrowHistory } from '../core/quota/index.ts';
-import type { Policy } from '../core/snapshot/index.ts';
+import type { BorrowHistory } from '../core/quota/index.ts';
 import type { DecayedUse } from '../core/status/index.ts';
 import { parseMilliGpus, type MilliGpus } from '../core/units/index.ts';
 import type { ManifestStores } from './world.ts';
@@ -10,12 +9,17 @@ const soonestMs = 60_000;
 const latestMs = 300_000;
 
 /**
- * What each quota borrowed on average (DESIGN.md section 4.2): measured while this process leads, taken up from the
- * statuses before, and shown there in steps, so that a value that never rests does not write the status without end.
+ * What each quota borrowed on average (DESIGN.md section 4.2): taken up from the statuses when this process begins to
+ * lead, and shown there in steps, so that a value that never rests does not write the status without end.
  */
 export class Borrowing {
-  readonly #history = new BorrowHistory();
+  readonly #history: BorrowHistory;
   readonly #shown = new Map<string, DecayedUse>();
+
+  /** @param history kept up to date by the fleet */
+  constructor(history: BorrowHistory) {
+    this.#history = history;
+  }
 
   /** Takes up what the statuses have kept. At most five minutes before a restart are lost. */
   takeUp(quotas: ManifestStores['quotas']): void {
@@ -27,25 +31,6 @@ export class Borrowing {
       this.#history.seed(name, seen.decayed, seen.asOf);
       this.#shown.set(name, seen);
     }
-  }
-
-  /** Takes what is borrowed now: to be called before a cycle changes it. `now` in epoch milliseconds. */
-  advance({ pools }: Policy, now: number): void {
-    this.#history.advance(
-      now,
-      pools.flatMap(({ spec, quotas, tree }) =>
-        quotas.map(({ spec: { name }, index }) => ({
-          name,
-          borrowed: tree.borrowed(index),
-          halfLife: spec.fairShare.halfLife,
-        })),
-      ),
-    );
-  }
-
-  /** The average now, for the order of borrowers. */
-  valueOf(quota: string): MilliGpus {
-    return this.#history.valueOf(quota);
   }
 
   /** The average as a status should show it. */

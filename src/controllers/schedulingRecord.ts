@@ -1,5 +1,6 @@
 import { WaitReason } from '../api/v1alpha1/constants/index.ts';
 import type { Plan, Waiting } from '../core/plan/index.ts';
+import type { BorrowHistory } from '../core/quota/index.ts';
 import type { Policy } from '../core/snapshot/index.ts';
 import type { PowerWait } from '../core/status/index.ts';
 import { AccessTimes } from './accessTimes.ts';
@@ -8,9 +9,14 @@ import { Borrowing } from './borrowing.ts';
 /** What only the scheduling loop knows, for statuses and gauges: it writes, they read. One for each time of leading. */
 export class SchedulingRecord {
   readonly access = new AccessTimes();
-  readonly borrowing = new Borrowing();
+  readonly borrowing: Borrowing;
   #waiting: readonly Waiting[] = [];
   #reservations: Plan['reserve'] = [];
+
+  /** @param history what the quotas borrowed, kept up to date by the fleet */
+  constructor(history: BorrowHistory) {
+    this.borrowing = new Borrowing(history);
+  }
 
   /** Workloads that wait by the latest whole plan, with their reasons. */
   get waiting(): readonly Waiting[] {

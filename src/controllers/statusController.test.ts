@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { BorrowHistory } from '../core/quota/index.ts';
 import { fleetOf, nodeFacts } from '../../test/support/fleet.ts';
 import { FakeClock, Store, type ApiRequest, type EventRecord, type Transport } from '../kube/index.ts';
 import { SchedulingRecord, startStatusControllers } from './index.ts';
@@ -32,7 +33,7 @@ function start(context: TestContext) {
     pools: new Store<ResourceProjection<'GpuPool'>>(),
     quotas: new Store<ResourceProjection<'ResearchQuota'>>(),
     investments: new Store<ResourceProjection<'MatchingInvestment'>>(),
-    record: new SchedulingRecord(),
+    record: new SchedulingRecord(new BorrowHistory()),
     now: () => clock.now(),
     snapshot: () => {
       pictures.push(clock.monotonic());

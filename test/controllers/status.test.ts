@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BorrowHistory } from '../../src/core/quota/index.ts';
 import { apiVersion, collectionPath, type Kind } from '../../src/api/v1alpha1/index.ts';
 import {
   changesManifest,
@@ -59,7 +60,7 @@ class Running {
       pools,
       quotas,
       investments,
-      record: new SchedulingRecord(),
+      record: new SchedulingRecord(new BorrowHistory()),
       now: () => clock.now(),
       snapshot: () => this.fleet.snapshot(clock.now()),
       subscribe: (listener) => {

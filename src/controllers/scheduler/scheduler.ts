@@ -106,7 +106,6 @@ class SchedulingCycle {
     const began = clock.monotonic();
     const now = clock.now();
     const snapshot = fleet.snapshot(now);
-    record.borrowing.advance(snapshot.policy, now);
     const taken = clock.monotonic();
     const planned = plan(snapshot, now, { maxPods: room });
     const decided = clock.monotonic();

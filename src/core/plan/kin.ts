@@ -35,6 +35,8 @@ export class Kin {
   readonly standing: Refusal | undefined;
   /** Workloads of the class that were admitted in this cycle: the oldest. */
   started = 0;
+  /** Others borrow what the workloads are guaranteed. */
+  owed = false;
   /** When a search for someone who could make way failed last, epoch milliseconds; -Infinity = none has. */
   failedSearchAt = -Infinity;
   /** Set once one of them was refused in this cycle: holds for all that were not told something of their own. */
@@ -61,6 +63,7 @@ export class Kin {
     const { note } = pending;
     if (note instanceof Kin && note.#snapshot === snapshot) {
       note.started = 0;
+      note.owed = false;
       note.#promised = [];
       note.refusal = note.standing;
       return note;

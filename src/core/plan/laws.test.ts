@@ -84,7 +84,7 @@ const busyWorlds: fc.Arbitrary<BusyWorld> = fc
           classes: [acceleratorClass('h200', 1), acceleratorClass('b200', 2)],
           topologyLevels: [block],
           backfill,
-          fairShare: { ...pool().fairShare, preemption: preemption as 'Never' | 'WhenImbalanced' },
+          fairShare: { ...pool().fairShare, preemption: preemption },
         }),
       ],
       nodes: nodes.map(({ devices, block: own, ...more }, i) => {

@@ -30,6 +30,8 @@ export interface Admission {
 export interface Waiting {
   readonly reason: WaitReason;
   readonly message: string;
+  /** They stay within their guarantee while others borrow in the pool: what they wait for is lent. */
+  readonly owed: boolean;
   readonly workloads: readonly Workload[];
 }
 
@@ -145,7 +147,10 @@ class Cycle {
     for (const { kin, workload, pods } of started) this.#settle({ kin, workload }, pods);
     for (const places of kept) {
       this.#ways.noteKept(places);
-      for (const kin of places.kins) this.#noteWaiting(kin.quota);
+      for (const kin of places.kins) {
+        kin.owed = places.ask.guaranteed;
+        this.#noteWaiting(kin.quota);
+      }
     }
   }
 
@@ -207,6 +212,7 @@ class Cycle {
       byNodes.push({ option, ask, refusal: this.#refusalOf(attempt, ask, { option, pool }) });
     }
     const blocked = [...byNodes, ...byQuota];
+    candidate.kin.owed = blocked.some(({ ask }) => ask.guaranteed) && this.#ways.someoneBorrows(pool);
     this.#ways.makeWay(candidate.kin, blocked, pool);
     if (quota !== undefined && blocked.some((option) => waitsForCapacity(option, quota, pool)))
       this.#noteWaiting(quota);
@@ -284,7 +290,8 @@ class Cycle {
   #waiting(): Waiting[] {
     const waiting: Waiting[] = [];
     for (const kin of this.#kins) {
-      for (const { refusal, workloads } of kin.refused()) waiting.push(new WaitingWorkloads(refusal, workloads));
+      for (const { refusal, workloads } of kin.refused())
+        waiting.push(new WaitingWorkloads(refusal, workloads, kin.owed));
     }
     return waiting;
   }
@@ -299,12 +306,14 @@ class Cycle {
 /** The sentence is put together when it is first read: most of 100,000 are not read before the next plan. */
 class WaitingWorkloads implements Waiting {
   readonly workloads: readonly Workload[];
+  readonly owed: boolean;
   readonly #refusal: Refusal;
   #message: string | undefined;
 
-  constructor(refusal: Refusal, workloads: readonly Workload[]) {
+  constructor(refusal: Refusal, workloads: readonly Workload[], owed: boolean) {
     this.#refusal = refusal;
     this.workloads = workloads;
+    this.owed = owed;
   }
 
   get reason(): WaitReason {

@@ -7,8 +7,13 @@ import { plan, type Plan } from './index.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 const nodes = (count: number) => Array.from({ length: count }, (_, i) => node(`n${i}`));
-const running = (namespace: string, name: string, nodeName: string, more: Partial<PodFacts> = {}): PodFacts =>
-  ({ ...pod(namespace, 8, { name }), nodeName, phase: 'Running', boundAt: 0, ...more }) as PodFacts;
+const running = (namespace: string, name: string, nodeName: string, more: Partial<PodFacts> = {}): PodFacts => ({
+  ...pod(namespace, 8, { name }),
+  nodeName,
+  phase: 'Running',
+  boundAt: 0,
+  ...more,
+});
 
 const planAt = (fleet: Fleet, now: number): Plan => plan(fleet.snapshot(now), now, { maxPods: Infinity });
 const started = (made: Plan): string[] => made.admit.flatMap(({ pods }) => pods.map((p) => p.pod.name)).sort();

@@ -155,7 +155,8 @@ export class WayMaker {
       const reservation = this.#backfill.reserve(batch.ask, 'leaving');
       if (reservation === undefined) continue;
       this.#noteKept(batch.ask, rest.slice(0, kept.count));
-      kin.settleFor(kept.count, startsBy(refusal, reservation, 'what holds its place is being stopped'));
+      const base = kin.owed ? { ...refusal, reason: WaitReason.WaitingForReclaim } : refusal;
+      kin.settleFor(kept.count, startsBy(base, reservation, 'what holds its place is being stopped'));
       return true;
     }
     return false;
@@ -275,7 +276,7 @@ export class WayMaker {
     if (failedSearchAt !== this.#now && this.#now - failedSearchAt < searchAgainAfter) return false;
     const { running } = this.#snapshot;
     if (running.lowestPriority(ask.workload.namespace) < ask.workload.priority) return true;
-    if ((ask.guaranteed || this.#isFair(quota, pool)) && this.#someoneBorrows(pool)) return true;
+    if ((ask.guaranteed || this.#isFair(quota, pool)) && this.someoneBorrows(pool)) return true;
     return this.#overdue.mayHold(ask);
   }
 
@@ -288,7 +289,8 @@ export class WayMaker {
     return pool.spec.fairShare.preemption === 'WhenImbalanced' && quota.spec.weight > 0;
   }
 
-  #someoneBorrows(pool: PoolState): boolean {
+  /** Whether some quota of the pool holds more than it is guaranteed. O(quotas), once a cycle. */
+  someoneBorrows(pool: PoolState): boolean {
     let known = this.#borrowing.get(pool);
     if (known === undefined) {
       known = pool.quotas.some(({ index }) => pool.tree.borrowed(index) > 0);
