@@ -1,1 +1,24 @@
-export { addCharges, chargeFor, milliGpuHours, noCharge, type Charge, type Price } from './charge.ts';
+/*
+ * The books of a pool: which pod held which devices when, on what terms. A library: it knows nothing of Kubernetes.
+ *
+ * `LedgerWriter` takes entries off the scheduling path and brings them from a local `Journal` to a `Store` (SQLite or
+ * PostgreSQL, in a thread of its own); `recover` brings books and pods together at the start of a term; `Tally` knows
+ * at any moment what each quota has used; `usage` of the store and the functions of `report/` give accounts.
+ */
+export { chargeFor, noCharge, type Charge } from './charge.ts';
+export type { Entry } from './entry.ts';
+export {
+  chargeFactorOf,
+  splitAt,
+  type ClosedInterval,
+  type HoldingKind,
+  type Interval,
+  type OpenInterval,
+} from './interval.ts';
+export { Journal } from './journal.ts';
+export { recover, type Holding } from './recover.ts';
+export { openStore, type Store } from './store.ts';
+export { Tally } from './tally.ts';
+export { ThreadStore } from './threadStore.ts';
+export type { UsageQuery, UsageRow } from './usage.ts';
+export { LedgerWriter } from './writer.ts';

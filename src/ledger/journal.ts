@@ -46,7 +46,8 @@ export class Journal {
   /** Adds lines; none may hold a newline. */
   append(lines: readonly string[]): void {
     this.#unwritten += lines.map((line) => `${line}\n`).join('');
-    this.#write();
+    // While the disk takes nothing, it is tried again with each reading only: what waits may be long.
+    if (this.problem === undefined) this.#write();
   }
 
   /** The first lines; undefined when there are none. They stay until they are dropped. */
@@ -83,14 +84,15 @@ export class Journal {
   #write(): void {
     if (this.#unwritten === '') return;
     const bytes = Buffer.from(this.#unwritten);
+    let written = 0;
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+      while (written < bytes.length) written += writeSync(this.#file, bytes, written);
       this.#size += bytes.length;
       this.#unwritten = '';
       this.problem = undefined;
     } catch (error) {
       this.problem = error;
-      ftruncateSync(this.#file, this.#size);
+      if (written > 0) ftruncateSync(this.#file, this.#size);
     }
   }
 
@@ -102,6 +104,7 @@ export class Journal {
 
   /** A process that died while it wrote leaves half a line at the end. */
   #cutTornLine(): void {
+    if (this.#size === 0) return;
     const block = Buffer.alloc(64 * 1024);
     for (let end = this.#size; end > 0;) {
       const start = Math.max(0, end - block.length);

@@ -8,13 +8,7 @@ import process from 'node:process';
 
 import { micros } from '../../src/core/units/index.ts';
 import { systemClock } from '../../src/kube/index.ts';
-import type { Entry } from '../../src/ledger/entry.ts';
-import { splitAt } from '../../src/ledger/interval.ts';
-import { Journal } from '../../src/ledger/journal.ts';
-import { recover } from '../../src/ledger/recover.ts';
-import { Tally } from '../../src/ledger/tally.ts';
-import { ThreadStore } from '../../src/ledger/threadStore.ts';
-import { LedgerWriter } from '../../src/ledger/writer.ts';
+import { type Entry, Journal, LedgerWriter, recover, splitAt, Tally, ThreadStore } from '../../src/ledger/index.ts';
 import { closing, openInterval, opening, splitting } from './intervals.ts';
 
 const [url = '', path = '', first = ''] = process.argv.slice(2);

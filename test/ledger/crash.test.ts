@@ -7,14 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { FakeClock } from '../../src/kube/index.ts';
-import { chargeFor } from '../../src/ledger/charge.ts';
-import type { Entry } from '../../src/ledger/entry.ts';
+import { chargeFor, type Entry, Journal, LedgerWriter, openStore, recover } from '../../src/ledger/index.ts';
 import { openDatabase } from '../../src/ledger/engines/open.ts';
 import { integer, text } from '../../src/ledger/engines/database.ts';
-import { Journal } from '../../src/ledger/journal.ts';
-import { recover } from '../../src/ledger/recover.ts';
-import { openStore } from '../../src/ledger/store.ts';
-import { LedgerWriter } from '../../src/ledger/writer.ts';
 import { spawnGuarded } from '../../tools/cluster/index.ts';
 import { scratch } from './engines.ts';
 import { postgresAbsence, startPostgres, type PostgresServer } from './postgresServer.ts';

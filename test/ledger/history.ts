@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { micros, milli } from '../../src/core/units/index.ts';
-import type { HoldingKind } from '../../src/ledger/interval.ts';
+import type { HoldingKind } from '../../src/ledger/index.ts';
 
 /** Something that happens to pods, or to the process that keeps the books. `pick` chooses among those that exist. */
 export type Step =

@@ -1,6 +1,5 @@
 import { micros, milli } from '../../src/core/units/index.ts';
-import type { ClosedInterval, Interval, OpenInterval } from '../../src/ledger/interval.ts';
-import type { Entry } from '../../src/ledger/entry.ts';
+import type { ClosedInterval, Entry, Interval, OpenInterval } from '../../src/ledger/index.ts';
 
 export const kaist = { pool: 'national', timeZone: 'Asia/Seoul', quotas: ['kaist', 'alliance'] };
 

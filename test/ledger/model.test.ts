@@ -7,15 +7,24 @@ import fc from 'fast-check';
 
 import { dateAt, type MilliGpus } from '../../src/core/units/index.ts';
 import { FakeClock } from '../../src/kube/index.ts';
-import { chargeFor, noCharge, type Charge } from '../../src/ledger/charge.ts';
-import type { Entry } from '../../src/ledger/entry.ts';
-import { chargeFactorOf, splitAt, type HoldingKind, type OpenInterval } from '../../src/ledger/interval.ts';
-import { Journal } from '../../src/ledger/journal.ts';
-import { recover, type Holding } from '../../src/ledger/recover.ts';
-import { openStore, type Store } from '../../src/ledger/store.ts';
-import { Tally } from '../../src/ledger/tally.ts';
-import type { UsageRow } from '../../src/ledger/usage.ts';
-import { LedgerWriter } from '../../src/ledger/writer.ts';
+import {
+  type Charge,
+  chargeFactorOf,
+  chargeFor,
+  type Entry,
+  type Holding,
+  type HoldingKind,
+  Journal,
+  LedgerWriter,
+  noCharge,
+  type OpenInterval,
+  openStore,
+  recover,
+  splitAt,
+  type Store,
+  Tally,
+  type UsageRow,
+} from '../../src/ledger/index.ts';
 import { forEachEngine, scratch, type LedgerSource } from './engines.ts';
 import { borrowedChargeFactor, chains, history, type PodTerms, type Step } from './history.ts';
 import { closing, opening, splitting } from './intervals.ts';
@@ -295,7 +304,7 @@ function suite(source: LedgerSource, engine: keyof typeof runs): void {
   let store: Store | undefined;
   let folder: string;
   let trials = 0;
-  before(async () => {
+  before(() => {
     folder = mkdtempSync(join(scratch, 'moa-journal-'));
   });
   after(async () => {

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { micros, milli } from '../../src/core/units/index.ts';
-import { chargeFor } from '../../src/ledger/charge.ts';
+import { chargeFor, openStore, splitAt, type Store, type UsageQuery, type UsageRow } from '../../src/ledger/index.ts';
 import { openDatabase } from '../../src/ledger/engines/open.ts';
-import { splitAt } from '../../src/ledger/interval.ts';
-import { openStore, type Store } from '../../src/ledger/store.ts';
-import type { UsageQuery, UsageRow } from '../../src/ledger/usage.ts';
 import { forEachEngine, type LedgerSource } from './engines.ts';
 import { closing, kaist, openInterval, opening, splitting } from './intervals.ts';
 
