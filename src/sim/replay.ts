@@ -1,193 +1,280 @@
-import { plan } from '../core/plan/index.ts';
-import { Fleet, type NodeFacts, type PodFacts, type PodShape, type PolicyInput } from '../core/snapshot/index.ts';
+import { Heap } from '../core/ds/index.ts';
+import { plan, type Plan } from '../core/plan/index.ts';
+import { Fleet, type NodeFacts, type PodFacts, type PolicyInput } from '../core/snapshot/index.ts';
+import { Books, type Balance } from './books.ts';
+import { gpusPerNode, podsOf } from './jobPods.ts';
 import type { TraceJob } from './traces/index.ts';
-
-const gpuResource = 'nvidia.com/gpu';
-const gpusPerNode = 8;
+import type { Walltimes } from './walltimes.ts';
 
 /** What a replay is made of. */
 export interface ReplayInput {
+  /** One pool; each institution pays for the namespace of its name. */
   readonly policy: PolicyInput;
+  /** Of eight GPUs each. */
   readonly nodes: readonly NodeFacts[];
-  /** Each runs in the namespace of its institution's name. */
   readonly jobs: readonly TraceJob[];
+  /** What each institution is entitled to, GPUs. */
+  readonly shares: ReadonlyMap<string, number>;
+  readonly walltimes: Walltimes;
+  /** How often jobs save what they have done, milliseconds; undefined = never: an eviction loses all of it. */
+  readonly checkpoint: number | undefined;
 }
 
-/** One job as it went. Seconds on the trace's own axis; `startSeconds` is undefined for one that never could start. */
+/** One job as it went. Times in milliseconds on the trace's axis. */
 export interface JobOutcome {
   readonly job: TraceJob;
-  readonly startSeconds: number | undefined;
-  /** Why it did not start at once; undefined when it did. */
-  readonly firstReason: string | undefined;
+  readonly submittedAt: number;
+  /** When it first ran; undefined: it never could. */
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  /** The first time by which it was promised to start, while it waited. */
+  readonly promisedAt: number | undefined;
+  /** On arrival its institution was entitled to it beside all that it held and waited for. */
+  readonly withinGuarantee: boolean;
+  /** Times that it was killed to make way. */
+  readonly evictions: number;
+  /** Held by it, and lost by being killed. */
+  readonly lostGpuHours: number;
+}
+
+export interface Replayed {
+  /** By submission. */
+  readonly outcomes: readonly JobOutcome[];
+  readonly balance: Balance;
+  /** Plans that were made. */
+  readonly plans: number;
 }
 
 /**
- * Runs a trace through the operator's own planner on a virtual clock: every arrival and every end is an event, jobs run
- * as long as the trace says, and nothing but `plan` decides. Deterministic. Cost: one plan for each distinct time.
+ * Runs a trace through the operator's own planner on a virtual clock: nothing but `plan` decides, and its plans are
+ * carried out as the operator carries them out. Who is evicted runs until the notice is over, is killed, comes back with
+ * the age it had and starts anew. Planned anew whenever a job arrives, ends or is killed, when a promised time has come
+ * and, while an institution is owed GPUs, when a borrower's protection ends. Deterministic. Cost: one plan for each of
+ * those times.
  */
-export function replay({ policy, nodes, jobs }: ReplayInput): readonly JobOutcome[] {
-  const fleet = new Fleet();
-  fleet.setPolicy(policy);
-  for (const node of nodes) fleet.upsertNode(node);
-  const arrivals = jobs.toSorted((a, b) => a.submitSeconds - b.submitSeconds || (a.id < b.id ? -1 : 1));
-  const started = new Map<string, number>();
-  const reasons = new Map<string, string>();
-  const running = new Endings();
+export function replay(input: ReplayInput): Replayed {
+  return new Replay(input).run();
+}
 
-  for (let next = 0; next < arrivals.length || running.size > 0;) {
-    const now = Math.min(arrivals[next]?.submitSeconds ?? Infinity, running.firstEnd);
-    for (const job of running.endedBy(now)) for (const pod of podsOf(job)) fleet.removePod(pod.uid);
-    for (let job = arrivals[next]; job !== undefined && job.submitSeconds <= now; job = arrivals[++next]) {
-      for (const pod of podsOf(job)) fleet.upsertPod(pod);
-      running.known(job);
-    }
-    const made = plan(fleet.snapshot(now * 1000), now * 1000, { maxPods: Infinity });
-    for (const { pods } of made.admit) {
-      for (const { pod, nodeName } of pods) fleet.assume(pod.uid, nodeName, now * 1000);
-      const job = running.jobOf(pods[0]?.pod.uid ?? '');
-      if (job === undefined) continue;
-      started.set(job.id, now);
-      running.start(job, now + job.durationSeconds);
-    }
-    for (const { reason, workloads } of made.waiting) {
-      for (const workload of workloads) {
-        const job = running.jobOf(workload.key);
-        if (job !== undefined && !reasons.has(job.id)) reasons.set(job.id, reason);
+/** A job on its way. Times in milliseconds. */
+interface Job {
+  readonly job: TraceJob;
+  readonly submittedAt: number;
+  readonly duration: number;
+  readonly walltime: number;
+  pods: readonly PodFacts[];
+  attempt: number;
+  /** Done in earlier attempts and saved. */
+  saved: number;
+  firstStart: number | undefined;
+  /** When the present attempt started; undefined while it waits. */
+  runningSince: number | undefined;
+  endedAt: number | undefined;
+  promisedAt: number | undefined;
+  withinGuarantee: boolean;
+  lost: number;
+}
+
+/** The end of an attempt, unless the attempt is over before. */
+interface Ending {
+  readonly at: number;
+  readonly job: Job;
+  readonly attempt: number;
+  readonly killed: boolean;
+}
+
+class Replay {
+  readonly #fleet = new Fleet();
+  readonly #books: Books;
+  readonly #checkpoint: number | undefined;
+  readonly #minRuntime: number;
+  readonly #notice: number;
+  /** Borrowers may take from each other: not only who is owed waits for protections to end. */
+  readonly #betweenBorrowers: boolean;
+  /** By submission. */
+  readonly #jobs: readonly Job[];
+  readonly #byId: ReadonlyMap<string, Job>;
+  readonly #endings = new Heap<Ending>(compareEndings);
+  /** Starts in the order in which they happened, from the first whose protection may not be over on. */
+  readonly #starts: { readonly job: Job; readonly attempt: number; readonly protectedUntil: number }[] = [];
+  #firstProtected = 0;
+  /** The first promised time of the latest plan. */
+  #promise = Infinity;
+  #now = -Infinity;
+  #plans = 0;
+
+  constructor({ policy, nodes, jobs, shares, walltimes, checkpoint }: ReplayInput) {
+    this.#fleet.setPolicy(policy);
+    for (const node of nodes) this.#fleet.upsertNode(node);
+    this.#books = new Books(nodes.length * gpusPerNode, shares);
+    this.#checkpoint = checkpoint;
+    const [pool] = policy.pools;
+    this.#minRuntime = pool?.minRuntime ?? Infinity;
+    this.#notice = pool?.notice ?? 0;
+    this.#betweenBorrowers = pool?.fairShare.preemption === 'WhenImbalanced';
+    this.#jobs = jobs
+      .map((job) => waitingJob(job, walltimes))
+      .sort((a, b) => a.submittedAt - b.submittedAt || (a.job.id < b.job.id ? -1 : 1));
+    this.#byId = new Map(this.#jobs.map((job) => [job.job.id, job]));
+  }
+
+  run(): Replayed {
+    let arrived = 0;
+    while (arrived < this.#jobs.length || this.#nextEnding() !== undefined) {
+      const now = (this.#now = this.#nextTime(this.#jobs[arrived]?.submittedAt ?? Infinity));
+      // What was borrowed until now goes into the history before anything changes.
+      this.#fleet.snapshot(now);
+      this.#books.advance(now);
+      for (let next = this.#nextEnding(); next !== undefined && next.at <= now; next = this.#nextEnding()) {
+        this.#endings.pop();
+        if (next.killed) this.#kill(next.job, now);
+        else this.#end(next.job, now);
       }
-    }
-  }
-  return arrivals.map((job) => ({ job, startSeconds: started.get(job.id), firstReason: reasons.get(job.id) }));
-}
-
-/** Jobs that run, by the time of their end. Ends come in any order: a binary heap keeps the first at hand. */
-class Endings {
-  readonly #heap: { readonly end: number; readonly job: TraceJob }[] = [];
-  readonly #byPod = new Map<string, TraceJob>();
-
-  get size(): number {
-    return this.#heap.length;
-  }
-
-  get firstEnd(): number {
-    return this.#heap[0]?.end ?? Infinity;
-  }
-
-  /** Remembers the pods of a job that has arrived. */
-  known(job: TraceJob): void {
-    for (const pod of podsOf(job)) this.#byPod.set(pod.uid, job);
-  }
-
-  jobOf(podUid: string): TraceJob | undefined {
-    return this.#byPod.get(podUid);
-  }
-
-  start(job: TraceJob, end: number): void {
-    this.#heap.push({ end, job });
-    this.#rise(this.#heap.length - 1);
-  }
-
-  *endedBy(now: number): Iterable<TraceJob> {
-    while (this.firstEnd <= now) {
-      const first = this.#heap[0];
-      const last = this.#heap.pop();
-      if (first === undefined || last === undefined) return;
-      if (this.#heap.length > 0) {
-        this.#heap[0] = last;
-        this.#sink(0);
+      for (let job = this.#jobs[arrived]; job !== undefined && job.submittedAt <= now; job = this.#jobs[++arrived]) {
+        job.withinGuarantee = this.#queue(job, now);
       }
-      for (const pod of podsOf(first.job)) this.#byPod.delete(pod.uid);
-      yield first.job;
+      this.#carryOut(plan(this.#fleet.snapshot(now), now, { maxPods: Infinity }), now);
+      this.#plans++;
+    }
+    return { outcomes: this.#jobs.map(outcomeOf), balance: this.#books.balance, plans: this.#plans };
+  }
+
+  #nextTime(arrival: number): number {
+    const ending = this.#nextEnding()?.at ?? Infinity;
+    const event = Math.min(arrival, ending, this.#promise);
+    const mayTake = this.#betweenBorrowers ? this.#books.someoneWaits : this.#books.someoneIsOwed;
+    return mayTake ? Math.min(event, this.#nextUnprotected()) : event;
+  }
+
+  /** When the next of those that run can be taken from, if its institution borrows; Infinity = all can. */
+  #nextUnprotected(): number {
+    for (
+      let start = this.#starts[this.#firstProtected];
+      start !== undefined;
+      start = this.#starts[this.#firstProtected]
+    ) {
+      if (start.protectedUntil > this.#now && start.job.attempt === start.attempt && isRunning(start.job)) {
+        return start.protectedUntil;
+      }
+      this.#firstProtected++;
+    }
+    return Infinity;
+  }
+
+  /** The first end that still counts: attempts that were killed have none, those that ended can't be killed. */
+  #nextEnding(): Ending | undefined {
+    for (let top = this.#endings.top; top !== undefined; top = this.#endings.top) {
+      if (top.job.attempt === top.attempt && isRunning(top.job)) return top;
+      this.#endings.pop();
+    }
+    return undefined;
+  }
+
+  /** @returns whether the job's institution is entitled to it beside all that it holds and waits for */
+  #queue(job: Job, now: number): boolean {
+    const { job: traced, attempt: number, walltime } = job;
+    job.pods = podsOf({ job: traced, number, createdAt: now, walltime });
+    if (number > 0) this.#fleet.ownerSince(traced.id, job.submittedAt);
+    for (const pod of job.pods) this.#fleet.upsertPod(pod);
+    return this.#books.wait(traced.institution, traced.gpus);
+  }
+
+  #end(job: Job, now: number): void {
+    job.endedAt = now;
+    this.#leave(job);
+    this.#fleet.ownerGone(job.job.id);
+  }
+
+  #kill(job: Job, now: number): void {
+    const ran = now - (job.runningSince ?? now);
+    const kept = this.#checkpoint === undefined ? 0 : ran - (ran % this.#checkpoint);
+    job.saved += kept;
+    job.lost += ran - kept;
+    job.attempt++;
+    this.#leave(job);
+    this.#queue(job, now);
+  }
+
+  #leave(job: Job): void {
+    for (const { uid } of job.pods) this.#fleet.removePod(uid);
+    job.runningSince = undefined;
+    this.#books.end(job.job.institution, job.job.gpus);
+  }
+
+  /** As the operator does: bind, hold the places that were promised in what is evicted, evict. */
+  #carryOut({ admit, evict, reserve }: Plan, now: number): void {
+    for (const { workload, pods } of admit) {
+      for (const { pod, nodeName } of pods) this.#fleet.assume(pod.uid, nodeName, now);
+      this.#start(this.#jobOf(workload.pods), now);
+    }
+    this.#fleet.nominate(reserve);
+    for (const { victim } of evict) {
+      const at = now + this.#notice;
+      for (const { pod } of victim.pods) this.#fleet.assumeEnding(pod.uid, at);
+      const job = this.#jobOf(victim.pods.map(({ pod }) => pod));
+      this.#endings.push({ at, job, attempt: job.attempt, killed: true });
+    }
+    this.#promise = Infinity;
+    for (const { workload, at } of reserve) {
+      this.#jobOf(workload.pods).promisedAt ??= at;
+      if (at > now) this.#promise = Math.min(this.#promise, at);
     }
   }
 
-  #rise(from: number): void {
-    for (let i = from; i > 0;) {
-      const parent = (i - 1) >> 1;
-      if (this.#endAt(parent) <= this.#endAt(i)) return;
-      this.#swap(i, parent);
-      i = parent;
-    }
+  #start(job: Job, now: number): void {
+    const { attempt, duration, saved } = job;
+    job.runningSince = now;
+    job.firstStart ??= now;
+    this.#books.start(job.job.institution, job.job.gpus);
+    this.#endings.push({ at: now + duration - saved, job, attempt, killed: false });
+    this.#starts.push({ job, attempt, protectedUntil: now + this.#minRuntime });
   }
 
-  #sink(from: number): void {
-    for (let i = from; ;) {
-      const left = 2 * i + 1;
-      const least = this.#endAt(left + 1) < this.#endAt(left) ? left + 1 : left;
-      if (this.#endAt(least) >= this.#endAt(i)) return;
-      this.#swap(i, least);
-      i = least;
-    }
-  }
-
-  #endAt(i: number): number {
-    return this.#heap[i]?.end ?? Infinity;
-  }
-
-  #swap(i: number, j: number): void {
-    const [a, b] = [this.#heap[i], this.#heap[j]];
-    if (a === undefined || b === undefined) return;
-    this.#heap[i] = b;
-    this.#heap[j] = a;
+  #jobOf([first]: readonly PodFacts[]): Job {
+    const job = this.#byId.get(first?.owner ?? '');
+    if (job === undefined) throw new Error(`the plan speaks of a pod that no job has: ${first?.name}`);
+    return job;
   }
 }
 
-const shapes = new Map<number, PodShape>();
-
-function shapeOf(devices: number): PodShape {
-  let shape = shapes.get(devices);
-  if (shape === undefined) {
-    shape = {
-      key: `gpus-${devices}`,
-      requests: { [gpuResource]: devices, pods: 1 },
-      nodeSelector: [],
-      nodeTerms: undefined,
-      tolerations: [],
-      constraints: undefined,
-      unsupported: undefined,
-    };
-    shapes.set(devices, shape);
-  }
-  return shape;
+function waitingJob(job: TraceJob, walltimes: Walltimes): Job {
+  const duration = Math.max(1, Math.round(job.durationSeconds * 1000));
+  return {
+    job,
+    submittedAt: Math.round(job.submitSeconds * 1000),
+    duration,
+    walltime: walltimes(duration),
+    pods: [],
+    attempt: 0,
+    saved: 0,
+    firstStart: undefined,
+    runningSince: undefined,
+    endedAt: undefined,
+    promisedAt: undefined,
+    withinGuarantee: false,
+    lost: 0,
+  };
 }
 
-/** A job of up to eight GPUs is one pod; a larger one is a gang of whole nodes and, where it is no multiple, a rest. */
-function podsOf(job: TraceJob): readonly PodFacts[] {
-  const size = Math.max(1, Math.ceil(job.gpus / gpusPerNode));
-  return Array.from({ length: size }, (_, i): PodFacts => ({
-    uid: `${job.id}/${i}`,
-    namespace: job.institution,
-    name: `${job.id}-${i}`,
-    labels: {},
-    ours: true,
-    createdAt: job.submitSeconds * 1000,
-    nodeName: undefined,
-    phase: 'Pending',
-    boundAt: undefined,
-    deletionAt: undefined,
-    evictedAt: undefined,
-    gated: false,
-    priority: 0,
-    shape: shapeOf(Math.min(gpusPerNode, job.gpus - i * gpusPerNode)),
-    claims: [],
-    gang: size === 1 ? undefined : { kind: 'label', name: job.id, size },
-    topology: undefined,
-    classes: undefined,
-    owner: undefined,
-    user: undefined,
-    walltime: job.durationSeconds * 1000,
-    problem: undefined,
-    explained: undefined,
-  }));
+function outcomeOf(job: Job): JobOutcome {
+  const { job: traced, submittedAt, firstStart, endedAt, promisedAt, withinGuarantee, attempt, lost } = job;
+  return {
+    job: traced,
+    submittedAt,
+    startedAt: firstStart,
+    endedAt,
+    promisedAt,
+    withinGuarantee,
+    evictions: attempt,
+    lostGpuHours: (lost * traced.gpus) / 3_600_000,
+  };
 }
 
-/** `count` equal nodes of eight GPUs of one class. */
-export function plainNodes(count: number, productLabel: string, product: string): readonly NodeFacts[] {
-  return Array.from({ length: count }, (_, i) => ({
-    name: `node-${String(i).padStart(6, '0')}`,
-    labels: { [productLabel]: product },
-    taints: [],
-    cordoned: false,
-    ready: true,
-    allocatable: { [gpuResource]: gpusPerNode, pods: 110 },
-  }));
+function isRunning({ runningSince }: Job): boolean {
+  return runningSince !== undefined;
+}
+
+/** A job that ends when it is to be killed ends. Ties go by id, so that the order of events never depends on the heap. */
+function compareEndings(a: Ending, b: Ending): number {
+  return a.at - b.at || Number(a.killed) - Number(b.killed) || (a.job.job.id < b.job.job.id ? -1 : 1);
 }

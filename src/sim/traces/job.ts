@@ -6,7 +6,7 @@ export interface TraceJob {
   readonly submitSeconds: number;
   /** How long it ran, above 0. */
   readonly durationSeconds: number;
-  /** Devices that it held, 1 or more. */
+  /** Devices that it held: a whole number, or a part of one, above 0 with at most three decimals. */
   readonly gpus: number;
   /** Who submitted it. */
   readonly institution: string;
