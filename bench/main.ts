@@ -5,10 +5,11 @@ import type { Benchmark } from './benchmark.ts';
 import { bind } from './bind/index.ts';
 import { core } from './core/index.ts';
 import { describeFlags, parseFlags, UsageError } from './flags.ts';
+import { ledger } from './ledger/index.ts';
 import { packing } from './packing/index.ts';
 import { formatTable, writeReport } from './report.ts';
 
-const benchmarks: readonly Benchmark[] = [bind, core, packing];
+const benchmarks: readonly Benchmark[] = [bind, core, packing, ledger];
 const stop = new AbortController();
 
 try {

@@ -1,6 +1,6 @@
 import { monthAt } from '../../src/core/units/index.ts';
 import { openDatabase } from '../../src/ledger/engines/open.ts';
-import { givenRows, useColumns, intervalColumns, names } from '../../src/ledger/rows.ts';
+import { useColumns, intervalColumns, names } from '../../src/ledger/rows.ts';
 
 /** What a nation's ledger looks like: quotas in consortia, users in quotas, classes of devices, one year. */
 export const quotas = 500;
@@ -66,16 +66,11 @@ export async function fillHistory(url: string, intervals: number, progress: (don
          select ${keys}, '', start_ms - start_ms % ${day}, ${amount} from intervals
          group by ${keys}, start_ms - start_ms % ${day}`,
       );
-      const monthColumns = [
-        ['slot_ms', 'bigint'],
-        ['slot_end', 'bigint'],
-      ] as const;
+      const month = months.map(({ start, end }) => `when start_ms < ${end} then ${start}`).join(' ');
       await query(
         `insert into use_by_month (${names(useColumns)})
-         select ${keys}, user_name, v.slot_ms, ${amount} from intervals
-         join ${givenRows(database.elements, monthColumns)} v on start_ms >= v.slot_ms and start_ms < v.slot_end
-         group by ${keys}, user_name, v.slot_ms`,
-        [JSON.stringify(months.map(({ start, end }) => [start, end]))],
+         select ${keys}, user_name, case ${month} end, ${amount} from intervals
+         group by ${keys}, user_name, case ${month} end`,
       );
     });
   } finally {
