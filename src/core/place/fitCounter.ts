@@ -2,7 +2,7 @@ import { at } from '../ds/index.ts';
 import type { Snapshot } from '../snapshot/index.ts';
 import type { CopyCounts } from './copyCounts.ts';
 import type { Feasibility } from './feasibility.ts';
-import type { PlacementRequest } from './request.ts';
+import { hostLevel, type PlacementRequest } from './request.ts';
 import { poolOfRoles, roleSearches, type CommonPool, type RoleSearch } from './roleSearch.ts';
 
 interface RoleCount {
@@ -49,7 +49,8 @@ export class FitCounter {
       counts: search.counts().clone(),
     }));
     const watched = roles.some(({ pods }) => feasibility.watchesAny(pods));
-    this.exact = searches.length <= 1 && !watched && searches.every(({ nodes: { limited } }) => !limited);
+    const onHost = request.within === hostLevel;
+    this.exact = searches.length <= 1 && !onHost && !watched && searches.every(({ nodes: { limited } }) => !limited);
     const level = requiredLevel(snapshot, poolOfRoles(searches), request.within);
     this.#domains = level ?? Int32Array.of(0);
     this.#domainOf = level === undefined ? undefined : domainOfNodes(snapshot, level);
@@ -105,7 +106,8 @@ export class FitCounter {
 
 /** The domains one of which must hold everything; undefined = all nodes together will do. */
 function requiredLevel(snapshot: Snapshot, pool: CommonPool, within: string | undefined): Int32Array | undefined {
-  if (within === undefined) return undefined;
+  // One host: all nodes are counted together, and a yes is to be tried.
+  if (within === undefined || within === hostLevel) return undefined;
   const tiers = snapshot.nodes.topology.tiers.get(pool?.spec.name ?? '');
   return tiers?.[pool?.spec.topologyLevels.indexOf(within) ?? -1] ?? new Int32Array(0);
 }

@@ -5,7 +5,7 @@ import { nextDomain, type Need, type Ranked } from './domainChoice.ts';
 import type { Feasibility } from './feasibility.ts';
 import { sumOfLoads } from './load.ts';
 import { NodeSearch, type Scope } from './nodeSearch.ts';
-import type { PlacementRequest } from './request.ts';
+import { hostLevel, type PlacementRequest } from './request.ts';
 import { release, RolePlacing, type PlacedPod } from './rolePlacing.ts';
 import { poolOfRoles, roleSearches } from './roleSearch.ts';
 
@@ -46,6 +46,10 @@ interface TierSearch {
   readonly tries: number;
 }
 
+function everywhere({ nodes }: Snapshot): Scope {
+  return { start: 0, end: nodes.count, depth: undefined, pod: undefined };
+}
+
 /** One attempt to place one request. */
 class Placing {
   readonly #snapshot: Snapshot;
@@ -70,10 +74,11 @@ class Placing {
 
   run(): readonly PlacedPod[] | undefined {
     const { within, strategy } = this.#request;
+    if (within === hostLevel) return this.#tryHost(everywhere(this.#snapshot)) ? this.#placed : undefined;
     const pool = poolOfRoles(this.#roles.map(({ search }) => search));
     const depth = within === undefined ? undefined : (pool?.spec.topologyLevels.indexOf(within) ?? -1);
     if (depth === -1) return undefined;
-    const scope: Scope = { start: 0, end: this.#snapshot.nodes.count, depth, pod: undefined };
+    const scope: Scope = { ...everywhere(this.#snapshot), depth };
     const alone = this.#roles.length === 1 && this.#roles[0]?.pods.length === 1;
     if (alone || strategy === 'Pack') {
       if (this.#tryHost(scope)) return this.#placed;

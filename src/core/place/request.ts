@@ -1,4 +1,8 @@
+import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
 import type { NodeProfile, PodFacts } from '../snapshot/index.ts';
+
+/** The narrowest topology level of every pool. */
+export const hostLevel: string = foreignKeys.hostname.key;
 
 /** Pods of one shape that are placed together, and the profiles that they may use. */
 export interface PlacementRole {

@@ -1,4 +1,4 @@
-import type { Feasibility } from '../place/index.ts';
+import { rankOptions, type Feasibility } from '../place/index.ts';
 import {
   walltimeOf,
   type NodeProfile,
@@ -44,6 +44,7 @@ export class Kin {
   /** Those who cannot start but have been promised a place, after those that started. */
   #promised: { readonly count: number; readonly refusal: Refusal }[] = [];
   readonly #snapshot: Snapshot;
+  #ranked: readonly Option[] | undefined;
   readonly #profiles = new Map<Option, readonly (readonly NodeProfile[])[]>();
 
   private constructor(snapshot: Snapshot, pending: PendingClass, first: Workload) {
@@ -63,6 +64,7 @@ export class Kin {
     const { note } = pending;
     if (note instanceof Kin && note.#snapshot === snapshot) {
       note.started = 0;
+      note.#ranked = undefined;
       note.owed = false;
       note.#promised = [];
       note.refusal = note.standing;
@@ -87,6 +89,17 @@ export class Kin {
       this.#profiles.set(option, profiles);
     }
     return profiles;
+  }
+
+  /**
+   * The options in the order in which to try them: that of the workload's own preference, else as they leave the pool
+   * most useful, judged once in a cycle.
+   */
+  rankedOptions(feasibility: Feasibility): readonly Option[] {
+    const pool = this.quota?.pool;
+    const prefers = this.roles.some(({ pods: [first] }) => first?.classes !== undefined);
+    if (this.options.length < 2 || prefers || pool === undefined) return this.options;
+    return (this.#ranked ??= rankOptions({ snapshot: this.#snapshot, feasibility, pool }, this.options));
   }
 
   /** The oldest workload that was not admitted yet. */

@@ -200,7 +200,7 @@ class Cycle {
       return lastInLine(quota);
     const byNodes: BlockedOption[] = [];
     const byQuota: BlockedOption[] = [];
-    for (const option of candidate.kin.options) {
+    for (const option of candidate.kin.rankedOptions(this.#feasibility)) {
       const ask = this.#askOf(candidate, option, pool);
       const refusal = refusalByQuota(this.#snapshot, candidate, option, this.#ways.kept);
       if (refusal !== undefined) {
