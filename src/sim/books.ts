@@ -1,6 +1,9 @@
 const hour = 3_600_000;
 
-/** What one institution holds and waits for, and what it had while it wanted more. GPUs, GPU-milliseconds, milliseconds. */
+/** Everything is counted in thousandths of a GPU: sums of parts of GPUs stay exact. */
+const milli = (gpus: number): number => Math.round(gpus * 1000);
+
+/** What one institution holds and waits for, and what it held while it wanted more. Milli-GPUs, times in milliseconds. */
 interface Account {
   readonly entitled: number;
   held: number;
@@ -37,11 +40,11 @@ export class Books {
 
   /** @param shares what each institution is entitled to, GPUs */
   constructor(capacity: number, shares: ReadonlyMap<string, number>) {
-    this.#capacity = capacity;
+    this.#capacity = milli(capacity);
     this.#accounts = new Map(
       Array.from(shares, ([name, entitled]) => [
         name,
-        { entitled, held: 0, waiting: 0, heldWhileShort: 0, timeShort: 0 },
+        { entitled: milli(entitled), held: 0, waiting: 0, heldWhileShort: 0, timeShort: 0 },
       ]),
     );
   }
@@ -64,22 +67,22 @@ export class Books {
   /** @returns whether the institution is entitled to this many beside all that it holds and waits for already */
   wait(name: string, gpus: number): boolean {
     const account = this.#accountOf(name);
-    account.waiting += gpus;
-    this.#waiting += gpus;
+    account.waiting += milli(gpus);
+    this.#waiting += milli(gpus);
     return account.held + account.waiting <= account.entitled;
   }
 
   start(name: string, gpus: number): void {
     const account = this.#accountOf(name);
-    account.waiting -= gpus;
-    this.#waiting -= gpus;
-    account.held += gpus;
-    this.#held += gpus;
+    account.waiting -= milli(gpus);
+    this.#waiting -= milli(gpus);
+    account.held += milli(gpus);
+    this.#held += milli(gpus);
   }
 
   end(name: string, gpus: number): void {
-    this.#accountOf(name).held -= gpus;
-    this.#held -= gpus;
+    this.#accountOf(name).held -= milli(gpus);
+    this.#held -= milli(gpus);
   }
 
   /** Whether an institution waits though it holds less than its share. */
@@ -98,7 +101,7 @@ export class Books {
       if (timeShort >= hour && entitled > 0) served.set(name, heldWhileShort / (entitled * timeShort));
     }
     return {
-      heldGpuHours: this.#heldTime / hour,
+      heldGpuHours: this.#heldTime / hour / 1000,
       contendedHours: this.#contendedTime / hour,
       useWhenContended:
         this.#contendedTime === 0 ? 0 : this.#heldWhileContended / (this.#capacity * this.#contendedTime),

@@ -5,7 +5,16 @@ import { parseDuration } from '../core/units/index.ts';
 import { comparePooling, replayShared, variants, type ComparisonInput } from './comparison.ts';
 import { summaryOf } from './summary.ts';
 import { comparisonHead, comparisonLegend, comparisonRow, gainOfPooling, poolingTable } from './tables.ts';
-import { busyWindow, institutionsOf, peakGpus, readPhilly, sampleDay, type TraceJob } from './traces/index.ts';
+import {
+  busyWindow,
+  institutionsOf,
+  isOpenb,
+  peakGpus,
+  readOpenbJobs,
+  readPhilly,
+  sampleDay,
+  type TraceJob,
+} from './traces/index.ts';
 import { parseWalltimes } from './walltimes.ts';
 
 const help = `Replays a trace through the planner on a virtual clock, no cluster needed: the same jobs on the same nodes with
@@ -14,7 +23,8 @@ every institution fenced into its guarantee, and pooled.
 usage: npm run simulate -- [FLAGS]
 
   --trace FILE       A CSV with timestamp,duration,num_gpus,gpu_time,cluster (Microsoft Philly as ElasticFlow publishes
-                     it). Without it: a day that Moa's own generator makes.
+                     it), or the pods of Alibaba's 2023 GPU trace (openb_pod_list_*.csv). Without it: a day that Moa's
+                     own generator makes.
   --hours H          The busiest H hours of the trace. Default: 24.
   --days D           The same in days. As many as the trace has: all of it.
   --nodes N          Nodes of eight GPUs. Default: what 80 % of the GPUs asked for at the peak need.
@@ -46,7 +56,7 @@ function main(args: readonly string[]): number {
       return 0;
     }
     const jobs = jobsOf(values.trace, hoursOf(values), whole('--seed', values.seed));
-    const peak = peakGpus(jobs);
+    const peak = Math.ceil(peakGpus(jobs));
     const nodes =
       values.nodes === undefined ? Math.max(1, Math.ceil((peak * 0.8) / 8)) : whole('--nodes', values.nodes);
     const institutions = institutionsOf(jobs).length;
@@ -97,10 +107,14 @@ function secondsSince(began: bigint): number {
 }
 
 function jobsOf(path: string | undefined, hours: number, seed: number): readonly TraceJob[] {
-  const all = path === undefined ? sampleDay({ seed, jobs: 4000 }) : readPhilly(readFileSync(path, 'utf8'));
+  const all = path === undefined ? sampleDay({ seed, jobs: 4000 }) : readTrace(readFileSync(path, 'utf8'));
   const jobs = busyWindow(all, { hours, maxJobs: all.length });
   if (jobs === undefined) throw new Error('the trace has no jobs; give --trace a file with at least one');
   return jobs;
+}
+
+function readTrace(csv: string): readonly TraceJob[] {
+  return isOpenb(csv) ? readOpenbJobs(csv) : readPhilly(csv);
 }
 
 function hoursOf({ hours, days }: { readonly hours?: string | undefined; readonly days?: string | undefined }): number {
