@@ -1,3 +1,4 @@
+import { gpusPerNode } from './jobPods.ts';
 import type { JobOutcome, Replayed } from './replay.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface Summary {
   readonly waitP50: number;
   readonly waitP95: number;
   readonly waitP99: number;
+  /** Of jobs that need more than one node: small ones slip past them wherever no time is kept for them. */
+  readonly gangWaitP95: number;
   /** Jobs that their institution was entitled to on arrival, beside all that it held and waited for. */
   readonly guaranteed: number;
   /** From submission to first start of those jobs: the price of having lent what they would have started on. */
@@ -42,6 +45,10 @@ export interface Summary {
 export function summaryOf({ outcomes, balance, plans }: Replayed): Summary {
   const done = outcomes.filter((outcome) => outcome.endedAt !== undefined);
   const waits = done.map(waitOf).sort((a, b) => a - b);
+  const gangWaits = done
+    .filter(({ job }) => job.gpus > gpusPerNode)
+    .map(waitOf)
+    .sort((a, b) => a - b);
   const guaranteed = done.filter(({ withinGuarantee }) => withinGuarantee);
   const access = guaranteed
     .map(({ submittedAt, startedAt = submittedAt }) => startedAt - submittedAt)
@@ -58,6 +65,7 @@ export function summaryOf({ outcomes, balance, plans }: Replayed): Summary {
     waitP50: quantile(waits, 0.5),
     waitP95: quantile(waits, 0.95),
     waitP99: quantile(waits, 0.99),
+    gangWaitP95: quantile(gangWaits, 0.95),
     guaranteed: guaranteed.length,
     accessP95: quantile(access, 0.95),
     accessWorst: access.at(-1) ?? 0,

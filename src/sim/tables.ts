@@ -33,6 +33,7 @@ const columns: readonly { readonly title: string; readonly width: number; readon
   { title: 'median', width: 8, cell: (s) => formatDuration(s.waitP50) },
   { title: 'p95', width: 9, cell: (s) => formatDuration(s.waitP95) },
   { title: 'p99', width: 9, cell: (s) => formatDuration(s.waitP99) },
+  { title: 'gangs p95', width: 11, cell: (s) => formatDuration(s.gangWaitP95) },
   { title: 'owed jobs', width: 10, cell: (s) => String(s.guaranteed) },
   { title: 'access p95', width: 11, cell: (s) => formatDuration(s.accessP95) },
   { title: 'worst', width: 9, cell: (s) => formatDuration(s.accessWorst) },
@@ -66,6 +67,7 @@ export function comparisonLegend(variants: readonly Variant[]): string {
 ${differences}
   never ran   jobs too large for what their institution may ever use
   wait        from submission to end, beyond what the work itself takes: queue and lost attempts
+  gangs       waits of the jobs that need more than one node
   owed jobs   their institution was entitled to them on arrival, beside all that it held and waited for;
               access: from their submission to their start, 95th percentile and worst
   short       hours in which more GPUs were asked for than there are; in use: part of the GPUs held meanwhile
