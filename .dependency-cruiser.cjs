@@ -39,7 +39,7 @@ module.exports = {
       name: 'through-the-index',
       comment: 'A folder is imported through its index.ts by other folders.',
       severity: 'error',
-      from: { path: '^src/([^/]+/[^/]+)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^src/([^/]+/[^/]+)/', pathNot: ['\\.test\\.ts$', '/testing\\.ts$'] },
       to: { path: '^src/core/[^/]+/', pathNot: ['^src/$1/', '^src/core/[^/]+/index\\.ts$'] },
     },
     {

@@ -85,7 +85,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
       await caches.synced(leading);
       caches.fleet.forgetAll();
       record = new SchedulingRecord(caches.fleet.history);
-      record.borrowing.takeUp(caches.manifests.quotas);
+      record.borrowing.takeUp(caches.manifests.quotas.values());
       acts = stillLeading;
       const shared = {
         transport: whileLeading(transport, stillLeading),

@@ -92,7 +92,7 @@ describe('what quotas borrowed on average', () => {
     );
     const history = new BorrowHistory();
     const borrowing = new Borrowing(history);
-    borrowing.takeUp(quotas);
+    borrowing.takeUp(quotas.values());
     assert.deepEqual(borrowing.shownOf('lab', start + 1), { decayed: 6000, asOf: start });
     advance(history, start + 3600 * second);
     assert.equal(history.valueOf('lab'), 3000);

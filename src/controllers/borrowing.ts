@@ -1,7 +1,7 @@
+import type { ResearchQuotaStatus } from '../api/v1alpha1/index.ts';
 import type { BorrowHistory } from '../core/quota/index.ts';
 import type { DecayedUse } from '../core/status/index.ts';
 import { parseMilliGpus, type MilliGpus } from '../core/units/index.ts';
-import type { ManifestStores } from './world.ts';
 
 /** A value that moved by more than this fraction, or by as much of a GPU, is shown after a minute, any other after five. */
 const noticeable = 0.01;
@@ -22,8 +22,8 @@ export class Borrowing {
   }
 
   /** Takes up what the statuses have kept. At most five minutes before a restart are lost. */
-  takeUp(quotas: ManifestStores['quotas']): void {
-    for (const { name, status } of quotas.values()) {
+  takeUp(quotas: Iterable<{ readonly name: string; readonly status: ResearchQuotaStatus | undefined }>): void {
+    for (const { name, status } of quotas) {
       const { decayedUsage, asOf } = status?.fairShare ?? {};
       const decayed = decayedUsage === undefined ? undefined : parseMilliGpus(decayedUsage);
       if (decayed === undefined || asOf === undefined) continue;

@@ -26,7 +26,7 @@ it('takes the next least to the top when the rank of the top grows', () => {
       for (let turn = 0; turn < 100; turn++) {
         const { top } = heap;
         assert.equal(top?.rank, Math.min(...items.map((item) => item.rank)));
-        top!.rank += top!.more;
+        top.rank += top.more;
         heap.settleTop();
       }
     }),

@@ -2,7 +2,6 @@ import { annotations, foreignKeys, labels, WaitReason } from '../../api/v1alpha1
 import type { QuotaTree } from '../quota/index.ts';
 import { walltimeOf, type PoolState, type QuotaState, type Snapshot, type Workload } from '../snapshot/index.ts';
 import { formatDuration, formatMilliGpus, milli, type MilliGpus } from '../units/index.ts';
-import type { Candidate } from './kin.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { totalDevices, type Option, type Role } from './request.ts';
 
@@ -41,6 +40,12 @@ export function refusalBeforeQuota(first: Workload, ask: Ask): Refusal | undefin
   return gangIncomplete(first);
 }
 
+/** A workload and who pays for it. */
+export interface Claimant {
+  readonly workload: Workload;
+  readonly kin: { readonly quota: QuotaState | undefined };
+}
+
 /** Milli-GPUs that a place is kept for, of a user's workloads that wait: they count as if they ran. */
 export type KeptForUsers = (quota: QuotaState, user: string) => number;
 
@@ -49,7 +54,7 @@ const none: KeptForUsers = () => 0;
 /** Whether the quota lets this option start now: class limits, user limit, then the quota tree. */
 export function refusalByQuota(
   snapshot: Snapshot,
-  candidate: Candidate,
+  candidate: Claimant,
   option: Option,
   kept: KeptForUsers = none,
 ): Refusal | undefined {
@@ -63,7 +68,7 @@ export function refusalByQuota(
 /** The limits beside the quota tree: of classes and of the user. */
 export function refusalByLimits(
   snapshot: Snapshot,
-  candidate: Candidate,
+  candidate: Claimant,
   option: Option,
   kept: KeptForUsers = none,
 ): Refusal | undefined {

@@ -1,5 +1,5 @@
 import { SortedList } from '../ds/index.ts';
-import type { HeldPod } from './running.ts';
+import type { HeldPod } from './heldPod.ts';
 
 /** When a running pod gives its resources back at the latest, as far as that is known. */
 export interface Ending {

@@ -7,7 +7,7 @@ import { PendingSet, type PendingClass } from './pending.ts';
 import { OwnerAges } from './ownerAges.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
-import type { HeldPod } from './running.ts';
+import type { HeldPod } from './heldPod.ts';
 import { ShapeMix } from './shapeMix.ts';
 import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
 import type { Nomination, Reservation } from './reservation.ts';

@@ -1,16 +1,6 @@
 import { Endings } from './endings.ts';
 import type { PodFacts } from './facts.ts';
-
-/** A pod that holds its resources on a node. */
-export interface HeldPod {
-  readonly pod: PodFacts;
-  /** Id of the node. */
-  readonly node: number;
-  /** When it was bound, or its binding decided. Epoch milliseconds. */
-  readonly since: number;
-  /** When it is killed at the latest, once it is being deleted. Epoch milliseconds. */
-  readonly deletionAt: number | undefined;
-}
+import type { HeldPod } from './heldPod.ts';
 
 /** Pods that run, or are about to, as one workload: a gang, or one pod alone. */
 export interface RunningWorkload {

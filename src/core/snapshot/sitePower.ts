@@ -4,7 +4,7 @@ import type { NodeProfile } from './nodeProfile.ts';
 import type { Policy } from './policy.ts';
 
 /** A site that may not draw as much as is asked for. */
-export interface PowerShortage {
+interface PowerShortage {
   readonly site: string;
   readonly limitWatts: number;
   readonly inUseWatts: number;

@@ -1,0 +1,11 @@
+export * from './admission.ts';
+export * from './carryover.ts';
+export * from './charge.ts';
+export * from './figures.ts';
+export * from './forecast.ts';
+export type { MilliGpuHours } from './hours.ts';
+export * from './limits.ts';
+export * from './readBudget.ts';
+export * from './reserved.ts';
+export * from './spec.ts';
+export * from './splitAtPeriods.ts';
