@@ -197,6 +197,7 @@ class Replay {
 
   #leave(job: Job): void {
     for (const { uid } of job.pods) this.#fleet.removePod(uid);
+    job.pods = [];
     job.runningSince = undefined;
     this.#books.end(job.job.institution, job.job.gpus);
   }
