@@ -323,8 +323,7 @@ describe('PodReader', () => {
         conditions: [{ type: 'PodScheduled', status: 'False', message: 'Waits for 3 GPUs.' }],
       },
     });
-    const { shape, ...facts } = pod;
-    assert.deepEqual(facts, {
+    const want = {
       uid: 'u1',
       namespace: 'kaist',
       name: 'train-0',
@@ -347,8 +346,9 @@ describe('PodReader', () => {
       walltime: undefined,
       problem: undefined,
       explained: 'Waits for 3 GPUs.',
-    });
-    assert.deepEqual(shape.requests, { pods: 1 });
+    };
+    for (const [field, value] of Object.entries(want)) assert.deepEqual(pod[field as keyof typeof want], value, field);
+    assert.deepEqual(pod.shape.requests, { pods: 1 });
   });
 
   it('a pod that was just created is pending, unbound, and not ours unless it says so', () => {

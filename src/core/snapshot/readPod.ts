@@ -1,6 +1,7 @@
 import { evictionMark, schedulerName } from '../../api/v1alpha1/constants/index.ts';
 import type { Labels, PodFacts, PodPhase, PodShape } from './facts.ts';
 import { Interner } from './interner.ts';
+import { Pod, type PodTemplate } from './pod.ts';
 import { readClaims } from './podClaims.ts';
 import { readClaimUses } from './podConstraints.ts';
 import { readShape } from './podShape.ts';
@@ -17,6 +18,9 @@ const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed'
  */
 export class PodReader {
   readonly #shapes = new Interner<PodShape>(remembered);
+  readonly #shapeIds = new WeakMap<PodShape, number>();
+  #nextShapeId = 0;
+  readonly #templates = new Interner<PodTemplate>(remembered);
   readonly #labels = new Interner<Labels>(remembered);
   readonly #texts = new Interner<string>(remembered);
 
@@ -29,22 +33,12 @@ export class PodReader {
     const spec = objectOf(raw['spec']);
     const status = objectOf(raw['status']);
     const claims = readClaims(raw);
-    return {
-      uid: textOf(metadata['uid']) ?? '',
+    const template = this.#templateOf({
       namespace: this.#shared(textOf(metadata['namespace']) ?? ''),
-      name: textOf(metadata['name']) ?? '',
-      labels: this.#labelsOf(metadata),
       ours: spec['schedulerName'] === schedulerName,
-      createdAt: instantOf(metadata['creationTimestamp']),
-      nodeName: this.#nodeName(spec),
-      phase: phaseOf(status['phase']),
-      boundAt: boundAtOf(spec, status, metadata),
-      deletionAt: metadata['deletionTimestamp'] === undefined ? undefined : instantOf(metadata['deletionTimestamp']),
-      evictedAt: evictedAtOf(status),
       gated: listOf(spec['schedulingGates']).length > 0,
       priority: Number.isSafeInteger(spec['priority']) ? Number(spec['priority']) : 0,
       shape: this.#shapeOf(raw),
-      claims: readClaimUses(raw),
       gang: claims.gang,
       topology: claims.topology,
       classes: claims.classes,
@@ -52,8 +46,27 @@ export class PodReader {
       user: claims.user === undefined ? undefined : this.#shared(claims.user),
       walltime: claims.walltime,
       problem: claims.problem,
+    });
+    return new Pod(template, {
+      uid: textOf(metadata['uid']) ?? '',
+      name: textOf(metadata['name']) ?? '',
+      labels: this.#labelsOf(metadata),
+      claims: readClaimUses(raw),
+      createdAt: instantOf(metadata['creationTimestamp']),
+      nodeName: this.#nodeName(spec),
+      phase: phaseOf(status['phase']),
+      boundAt: boundAtOf(spec, status, metadata),
+      deletionAt: metadata['deletionTimestamp'] === undefined ? undefined : instantOf(metadata['deletionTimestamp']),
+      evictedAt: evictedAtOf(status),
       explained: explanationOf(status),
-    };
+    });
+  }
+
+  #templateOf(template: PodTemplate): PodTemplate {
+    const { shape, ...rest } = template;
+    let id = this.#shapeIds.get(shape);
+    if (id === undefined) this.#shapeIds.set(shape, (id = this.#nextShapeId++));
+    return this.#templates.intern(`${id} ${JSON.stringify(rest)}`, () => template);
   }
 
   #shapeOf(raw: Raw): PodShape {
