@@ -9,7 +9,7 @@ import { collectGarbage, takeAttendance } from './timing.ts';
 
 const flags = {
   case: { type: 'names', names: cases.map(({ name }) => name), meaning: 'what is measured' },
-  rounds: { type: 'number', default: 5, least: 1, most: 50, meaning: 'times that each case is measured' },
+  rounds: { type: 'number', default: 3, least: 1, most: 50, meaning: 'times that each case is measured' },
 } as const satisfies FlagSet;
 
 /** Share of the time that the thread must have a processor: below it the figures tell of the machine. */

@@ -16,17 +16,17 @@ export const fill: Case = {
     const nodes = makeNodes(6250);
     const { names, quotas } = institutions(1000, devicesOf(nodes));
     const policy = policyOf(quotas);
-    const pods = oneGpuPods(devicesOf(nodes), names, new PodMaker());
+    const pods = singlePods(devicesOf(nodes), names, new PodMaker());
     return repeated(() => fillOnce(() => fleetOf(policy, nodes), nodes, pods), rounds, 2);
   },
 };
 
-/** One-GPU pods, taking turns among quotas and their users; sixteen come each second. */
-export function oneGpuPods(count: number, names: readonly string[], maker: PodMaker): readonly PodFacts[] {
+/** Pods of one GPU unless told otherwise, taking turns among quotas and their users; sixteen come each second. */
+export function singlePods(count: number, names: readonly string[], maker: PodMaker, devices = 1): readonly PodFacts[] {
   return Array.from({ length: count }, (_, i) => {
     const user = `user-${Math.floor(i / names.length) % usersOfQuota}`;
     const createdAt = start - Math.ceil((count - i) / 16) * 1000;
-    return maker.make({ quota: names[i % names.length]!, devices: 1, user, createdAt, walltime: '24h' });
+    return maker.make({ quota: names[i % names.length]!, devices, user, createdAt, walltime: '24h' });
   });
 }
 

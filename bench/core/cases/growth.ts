@@ -2,11 +2,11 @@ import { median } from '../../report.ts';
 import type { NodeFacts, PodFacts } from '../../../src/core/snapshot/index.ts';
 import { Books } from '../books.ts';
 import type { Case, Figure } from '../case.ts';
-import { cliqueLabel, makeNodes, PodMaker } from '../manifests.ts';
+import { cliqueLabel, gpusPerNode, makeNodes, PodMaker } from '../manifests.ts';
 import { gangOf } from '../pools.ts';
 import { collectGarbage, timed } from '../timing.ts';
 import { cycle, devicesOf, fleetOf, institutions, policyOf, start } from '../world.ts';
-import { faultsOf, oneGpuPods } from './fill.ts';
+import { faultsOf, singlePods } from './fill.ts';
 import { SteadyState } from './steady.ts';
 
 const sizes = [1000, 10_000, 75_000] as const;
@@ -31,14 +31,14 @@ const decisions: readonly Decision[] = [
   {
     what: 'a one-GPU pod, 8,000 of them on an idle pool',
     unit: 'µs',
-    measure: (nodes, rounds) => placed(nodes, (names, maker) => oneGpuPods(8000, names, maker), rounds),
+    measure: (nodes, rounds) => placed(nodes, (names, maker) => singlePods(8000, names, maker), rounds),
   },
   {
     what: 'a pod of 100 gangs of 32, each within a clique',
     unit: 'µs',
     measure: (nodes, rounds) => placed(nodes, (names, maker) => gangsOf32(names, maker), rounds),
   },
-  { what: 'a cycle of a full pool, 100 end and 100 come', unit: 'ms', measure: steadyCycles },
+  { what: 'a cycle of a full pool, 100 whole nodes end and 100 come', unit: 'ms', measure: steadyCycles },
 ];
 
 /** The same work on 1,000, 10,000 and 75,000 nodes: what a decision costs as the pool grows and the work does not. */
@@ -102,6 +102,6 @@ function gangsOf32(names: readonly string[], maker: PodMaker): readonly PodFacts
 }
 
 function steadyCycles(nodes: readonly NodeFacts[], rounds: number): Samples {
-  const state = new SteadyState(nodes, quotaCount, 20_000);
+  const state = new SteadyState(nodes, { quotas: quotaCount, waiting: 20_000, devices: gpusPerNode });
   return { samples: state.run(100, rounds * 20), faults: state.faults() };
 }

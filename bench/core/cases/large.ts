@@ -5,7 +5,7 @@ import type { Case } from '../case.ts';
 import { makeNodes, PodMaker } from '../manifests.ts';
 import { liveBytes, timed } from '../timing.ts';
 import { cycle, devicesOf, fleetOf, institutions, policyOf, start } from '../world.ts';
-import { faultsOf, oneGpuPods } from './fill.ts';
+import { faultsOf, singlePods } from './fill.ts';
 
 /**
  * 75,000 nodes and 600,000 GPUs, filled with one-GPU pods once, and what all of it weighs when every pod is bound:
@@ -20,7 +20,7 @@ export const large: Case = {
     const fleet = fleetOf(policyOf(quotas), nodes);
     const withNodes = liveBytes();
     const count = devicesOf(nodes);
-    oneGpuPods(count, names, new PodMaker()).forEach((pod) => fleet.upsertPod(pod));
+    singlePods(count, names, new PodMaker()).forEach((pod) => fleet.upsertPod(pod));
     const waiting = liveBytes();
     const { ms, faults } = fillAndBind(fleet, nodes);
     return {

@@ -6,16 +6,16 @@ import { makeNodes, PodMaker } from '../manifests.ts';
 import { randomFrom } from '../random.ts';
 import { collectGarbage, timed } from '../timing.ts';
 import { cycle, devicesOf, fleetOf, hour, institutions, policyOf, start } from '../world.ts';
-import { oneGpuPods } from './fill.ts';
+import { singlePods } from './fill.ts';
 
-const cyclesOfRound = 200;
-const warmUps = 100;
+const cyclesOfRound = 100;
+const warmUps = 50;
 
 /** A full pool of 50,000 GPUs with 100,000 pods waiting; in each cycle 100 end and 100 come. */
 export const steady: Case = {
   name: 'steady',
   measure(rounds) {
-    const state = new SteadyState(makeNodes(6250), 1000, 100_000);
+    const state = new SteadyState(makeNodes(6250), { quotas: 1000, waiting: 100_000, devices: 1 });
     const hundred = state.run(100, cyclesOfRound * rounds);
     const ten = state.run(10, cyclesOfRound);
     return {
@@ -40,6 +40,7 @@ export class SteadyState {
   readonly #fleet: Fleet;
   readonly #books: Books;
   readonly #names: readonly string[];
+  readonly #devices: number;
   readonly #maker = new PodMaker();
   readonly #random = randomFrom(7);
   readonly #running: PodFacts[] = [];
@@ -49,16 +50,18 @@ export class SteadyState {
   /** Started in the last cycle: the watch shows them bound in the next. */
   #bound: Plan['admit'] = [];
 
-  constructor(nodes: readonly NodeFacts[], quotaCount: number, waiting: number) {
-    const devices = devicesOf(nodes);
-    const { names, quotas } = institutions(quotaCount, devices);
+  /** @param work how many quotas share the pool, how many pods wait, and the devices that each pod asks for */
+  constructor(nodes: readonly NodeFacts[], work: { quotas: number; waiting: number; devices: number }) {
+    const { names, quotas } = institutions(work.quotas, devicesOf(nodes));
+    const running = devicesOf(nodes) / work.devices;
+    this.#devices = work.devices;
     this.#names = names;
     this.#fleet = fleetOf(policyOf(quotas), nodes);
     this.#books = new Books(nodes);
-    for (const pod of oneGpuPods(devices + waiting, names, this.#maker)) this.#fleet.upsertPod(pod);
+    for (const pod of singlePods(running + work.waiting, names, this.#maker, work.devices)) this.#fleet.upsertPod(pod);
     this.#book(cycle(this.#fleet, this.#now));
     this.#spreadStarts();
-    if (this.#books.started !== devices) this.#faults.push(`the pool is not full: ${this.#books.started}`);
+    if (this.#books.started !== running) this.#faults.push(`the pool is not full: ${this.#books.started}`);
   }
 
   /** Milliseconds of each of `cycles` cycles, events included, after as many as it takes to get warm. */
@@ -127,6 +130,6 @@ export class SteadyState {
     const i = this.#come++;
     const quota = this.#names[i % this.#names.length]!;
     const user = `user-${Math.floor(i / this.#names.length) % 4}`;
-    return this.#maker.make({ quota, devices: 1, user, createdAt: this.#now, walltime: '24h' });
+    return this.#maker.make({ quota, devices: this.#devices, user, createdAt: this.#now, walltime: '24h' });
   }
 }
