@@ -1,5 +1,5 @@
 import type { Plan } from '../../../src/core/plan/index.ts';
-import type { Fleet, NodeFacts } from '../../../src/core/snapshot/index.ts';
+import type { Fleet, NodeFacts, Pod } from '../../../src/core/snapshot/index.ts';
 import { Books } from '../books.ts';
 import type { Case } from '../case.ts';
 import { makeNodes, PodMaker } from '../manifests.ts';
@@ -63,8 +63,7 @@ function fillAndBind(fleet: Fleet, nodes: readonly NodeFacts[]) {
 function bind(fleet: Fleet, planned: Plan): void {
   const admitted = planned.admit as Plan['admit'][number][];
   for (let last = admitted.pop(); last !== undefined; last = admitted.pop()) {
-    for (const { pod, nodeName } of last.pods)
-      fleet.upsertPod({ ...pod, nodeName, boundAt: start + 1000, phase: 'Running' });
+    for (const { pod, nodeName } of last.pods) fleet.upsertPod((pod as Pod).runningOn(nodeName, start + 1000));
   }
 }
 

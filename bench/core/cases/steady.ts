@@ -1,4 +1,4 @@
-import type { Fleet, NodeFacts, PodFacts } from '../../../src/core/snapshot/index.ts';
+import type { Fleet, NodeFacts, Pod, PodFacts } from '../../../src/core/snapshot/index.ts';
 import type { Plan } from '../../../src/core/plan/index.ts';
 import { Books } from '../books.ts';
 import type { Case, Outcome } from '../case.ts';
@@ -85,7 +85,7 @@ export class SteadyState {
     const ended = Array.from({ length: changes }, () => this.#takeRunning());
     const come = Array.from({ length: changes }, () => this.#newPod());
     const bound = this.#bound.flatMap(({ pods }) =>
-      pods.map(({ pod, nodeName }) => ({ ...pod, nodeName, boundAt: this.#now, phase: 'Running' as const })),
+      pods.map(({ pod, nodeName }) => (pod as Pod).runningOn(nodeName, this.#now)),
     );
     for (const pod of ended) this.#books.end(pod);
     const { ms, value: planned } = timed(() => {
@@ -105,7 +105,7 @@ export class SteadyState {
     for (const { pods } of this.#bound) {
       for (const { pod, nodeName } of pods) {
         const boundAt = start - (this.#random() % (20 * hour));
-        this.#fleet.upsertPod({ ...pod, nodeName, boundAt, phase: 'Running' });
+        this.#fleet.upsertPod((pod as Pod).runningOn(nodeName, boundAt));
       }
     }
     this.#bound = [];

@@ -15,6 +15,7 @@ export * from './problem.ts';
 export * from './readResources.ts';
 export { objectOf, textMembersOf, textOf } from './raw.ts';
 export { readNode, sameNode } from './readNode.ts';
+export type { Pod } from './pod.ts';
 export { PodReader } from './readPod.ts';
 export * from './reservation.ts';
 export * from './resourceSlots.ts';

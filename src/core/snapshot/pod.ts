@@ -54,6 +54,13 @@ export class Pod implements PodFacts {
     this.#evicted = secondsOf(own.evictedAt);
   }
 
+  /** The pod as it is once it runs on a node, bound at `boundAt` (epoch milliseconds). */
+  runningOn(nodeName: string, boundAt: number): Pod {
+    const { uid, name, labels, claims, explained, createdAt, deletionAt, evictedAt } = this;
+    const own = { uid, name, labels, claims, explained, createdAt, deletionAt, evictedAt };
+    return new Pod(this.#template, { ...own, nodeName, boundAt, phase: 'Running' });
+  }
+
   get namespace(): string {
     return this.#template.namespace;
   }

@@ -1,5 +1,5 @@
 import { evictionMark, schedulerName } from '../../api/v1alpha1/constants/index.ts';
-import type { Labels, PodFacts, PodPhase, PodShape } from './facts.ts';
+import type { Labels, PodPhase, PodShape } from './facts.ts';
 import { Interner } from './interner.ts';
 import { Pod, type PodTemplate } from './pod.ts';
 import { readClaims } from './podClaims.ts';
@@ -28,7 +28,7 @@ export class PodReader {
    * What scheduling and accounting need of a pod. Never throws: what is missing or malformed is read as absent, and
    * what would change where or whether the pod may run is said in `problem` or in the shape's `unsupported`.
    */
-  read(raw: Raw): PodFacts {
+  read(raw: Raw): Pod {
     const metadata = objectOf(raw['metadata']);
     const spec = objectOf(raw['spec']);
     const status = objectOf(raw['status']);

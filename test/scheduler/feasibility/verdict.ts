@@ -1,6 +1,8 @@
+import { schedulerName } from '../../../src/api/v1alpha1/constants/index.ts';
 import { Feasibility } from '../../../src/core/place/index.ts';
 import {
   Fleet,
+  objectOf,
   PodReader,
   readClaim,
   readCsiNode,
@@ -55,7 +57,7 @@ export class Judge {
 
   /** Reads the pods, so that their selectors are known; then answers for each whether it may run on its node. */
   answer(questions: readonly { readonly pod: KubeObject; readonly nodeName: string }[]): boolean[] {
-    const facts = questions.map(({ pod }) => ({ ...this.#reader.read(asRaw(pod)), ours: true, gated: false }));
+    const facts = questions.map(({ pod }) => this.#reader.read(asOurs(pod)));
     for (const pod of facts) this.#fleet.upsertPod(pod);
     const snapshot = this.#fleet.snapshot(0);
     const feasibility = new Feasibility(snapshot);
@@ -73,4 +75,10 @@ export class Judge {
 
 function asRaw(object: KubeObject): Raw {
   return object as unknown as Raw;
+}
+
+/** The pod as it would be, had it been left to Moa and not held back. */
+function asOurs(pod: KubeObject): Raw {
+  const raw = asRaw(pod);
+  return { ...raw, spec: { ...objectOf(raw['spec']), schedulerName, schedulingGates: [] } };
 }
