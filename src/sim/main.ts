@@ -55,6 +55,10 @@ function main(args: readonly string[]): number {
       process.stdout.write(help);
       return 0;
     }
+    const assumed = {
+      walltimes: parseWalltimes(values.walltime),
+      checkpoint: values.checkpoint === undefined ? undefined : span('--checkpoint', values.checkpoint),
+    };
     const jobs = jobsOf(values.trace, hoursOf(values), whole('--seed', values.seed));
     const peak = Math.ceil(peakGpus(jobs));
     const nodes =
@@ -64,12 +68,7 @@ function main(args: readonly string[]): number {
       `${jobs.length} jobs of ${institutions} institutions, ${nodes} nodes of 8 GPUs; ` +
         `started on arrival they would need ${peak} GPUs\n\n`,
     );
-    const input = {
-      jobs,
-      nodes,
-      walltimes: parseWalltimes(values.walltime),
-      checkpoint: values.checkpoint === undefined ? undefined : span('--checkpoint', values.checkpoint),
-    };
+    const input = { jobs, nodes, ...assumed };
     if (values.compare) compareVariants(input, institutions);
     else compareTwo(input);
     return 0;
