@@ -66,14 +66,14 @@ export function admission(lines: readonly BudgetLine[], cost: Charge, now: numbe
 export function describeVerdict({ outcome, line, cost }: StrictVerdict): string {
   const { quotaName, limits } = line;
   switch (outcome) {
-    case 'BudgetNotStarted':
+    case WaitReason.BudgetNotStarted:
       return `the budget of ResearchQuota ${quotaName} starts at ${formatInstant(limits.period.start)}`;
-    case 'BudgetExpired':
+    case WaitReason.BudgetExpired:
       return (
         `the budget of ResearchQuota ${quotaName} ended at ${formatInstant(limits.period.end)}; ` +
         `ask for an extension or for a next period`
       );
-    case 'BudgetExhausted':
+    case WaitReason.BudgetExhausted:
       return `${figures(line, cost)}; declare a shorter walltime, or ask for a supplement`;
     case 'Borrower':
       return `${figures(line, cost)}: admitted on its grace, so it may be reclaimed at any time`;

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { oneMicro, mulDivFloor } from '../units/index.ts';
+import { mulDivFloor, oneMicro } from '../units/index.ts';
 import { chargeOfHours, milliGpuHours, type Charge } from './charge.ts';
 import { noHours, type MilliGpuHours } from './hours.ts';
 import { endAt, grantedAt } from './limits.ts';
@@ -32,7 +32,7 @@ export function historyAfter(kept: PeriodHistory | undefined, spec: BudgetSpec):
  * What passes from the previous period into this one: min(unused base, carryoverFraction x base), rounded down, where
  * both are equally long (DESIGN.md section 7, Budget); else nothing. Use counts against the base first, so what was
  * carried over or supplemented does not pass on, and nothing is carried over twice. Reductions that no Supplement
- * outweighs make the base smaller.
+ * outweighs make the base smaller. Until the last period is over and all of it is booked the result still shrinks.
  *
  * O(adjustments). Throws a RangeError for an unknown zone.
  */
@@ -41,7 +41,7 @@ export function carriedOver(spec: BudgetSpec, last: LastPeriod | undefined, time
   const { terms, used } = last;
   const follows = endOf(terms, spec) <= spec.period.start;
   if (!follows || !sameLength(terms.period, spec.period, timeZone)) return noHours;
-  const base = Math.min(terms.base, grantedAt(inForceUntil(terms, spec), spec.period.start)) as MilliGpuHours;
+  const base = Math.min(terms.base, grantedAt(lastBudget(terms, spec), spec.period.start)) as MilliGpuHours;
   const unused = milliGpuHours((chargeOfHours(base) - used) as Charge);
   const most = mulDivFloor(terms.base, terms.carryoverFraction, oneMicro);
   return Math.min(unused, most) as MilliGpuHours;
@@ -55,11 +55,11 @@ export interface LastPeriod {
 
 /** When the period ended, Extensions included that took force before the next one starts. */
 function endOf(terms: PeriodTerms, next: BudgetSpec): number {
-  return endAt(inForceUntil(terms, next), next.period.start);
+  return endAt(lastBudget(terms, next), next.period.start);
 }
 
 /** The last period's budget with its adjustments: they are still in the manifest, as entries never go. */
-function inForceUntil(terms: PeriodTerms, next: BudgetSpec): BudgetSpec {
+function lastBudget(terms: PeriodTerms, next: BudgetSpec): BudgetSpec {
   return { ...next, ...terms, adjustments: next.adjustments.filter(({ at }) => at < next.period.start) };
 }
 
@@ -72,8 +72,9 @@ function sameLength(a: Period, b: Period, timeZone: string): boolean {
 }
 
 function lengthOf({ start, end }: Period, largestUnit: 'year' | 'day', timeZone: string): string {
-  const [from, to] = [start, end].map((moment) =>
-    Temporal.Instant.fromEpochMilliseconds(moment).toZonedDateTimeISO(timeZone),
-  ) as [Temporal.ZonedDateTime, Temporal.ZonedDateTime];
-  return from.until(to, { largestUnit }).toString();
+  return zoned(start, timeZone).until(zoned(end, timeZone), { largestUnit }).toString();
+}
+
+function zoned(moment: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(moment).toZonedDateTimeISO(timeZone);
 }

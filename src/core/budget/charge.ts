@@ -9,9 +9,8 @@ declare const chargeRate: unique symbol;
  * times a millisecond, times a millionth. 10^12 of them are one normalized GPU for one millisecond, 3.6 x 10^15 a
  * thousandth of a GPU-hour.
  *
- * A bigint, because a budget of 2^53 milliseconds of one GPU would not outlast a fleet's week. Every input is an integer
- * of this unit's factors, so that no operation rounds: however an interval is split, its parts charge exactly the whole.
- * Rounding happens once, in {@link milliGpuHours}, where a figure is shown.
+ * Every factor is an integer, so that nothing rounds: however an interval is split, its parts charge exactly the whole.
+ * Rounding happens once, in {@link milliGpuHours}, where a figure is shown. A bigint, as 256 GPUs take 8 x 10^24 a year.
  */
 export type Charge = bigint & { readonly [charge]: true };
 

@@ -7,10 +7,7 @@ export type MilliGpuHours = number & { readonly [milliGpuHours]: true };
 
 export const noHours = 0 as MilliGpuHours;
 
-/**
- * More than any budget grants: 3 x 10^12 GPU-hours, 340 million GPUs for a year. With carry-over and grace on top it is
- * still a safe integer.
- */
+/** More than any budget grants, 340 million GPUs for a year. The sum of two is still a safe integer. */
 const mostHours = 3_000_000_000_000_000;
 
 /**

@@ -48,7 +48,7 @@ export function grantedAt(spec: BudgetSpec, now: number): MilliGpuHours {
   const amounts: number[] = [spec.base];
   for (const adjustment of inForceAt(spec, now)) {
     if (adjustment.kind === 'Supplement') amounts.push(adjustment.hours);
-    if (adjustment.kind === 'Reduction') amounts.push(-adjustment.hours);
+    if (adjustment.kind === 'Reduction') amounts.push(0 - adjustment.hours);
   }
   return totalHours(amounts);
 }

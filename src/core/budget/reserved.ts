@@ -1,6 +1,5 @@
 import { SortedList } from '../ds/index.ts';
-import type { Charge, ChargeRate } from './charge.ts';
-import { noCharge } from './charge.ts';
+import { noCharge, type Charge, type ChargeRate } from './charge.ts';
 
 /** Something that runs and is expected to end. */
 export interface RunningTime {
@@ -68,6 +67,7 @@ export class ReservedTime {
   }
 
   #moveTo(now: number): void {
+    if (now === this.#moment) return;
     const [from, to] = [Math.min(now, this.#moment), Math.max(now, this.#moment)];
     const sign = now > this.#moment ? -1n : 1n;
     this.#moment = now;
