@@ -1,5 +1,5 @@
 import { annotations, foreignKeys, labels, schedulerName } from '../../src/api/v1alpha1/constants/index.ts';
-import { PodReader, readNode, type NodeFacts, type PodFacts } from '../../src/core/snapshot/index.ts';
+import { PodReader, readNode, type NodeFacts, type Pod } from '../../src/core/snapshot/index.ts';
 import { randomFrom } from './random.ts';
 
 export const gpusPerNode = 8;
@@ -93,20 +93,31 @@ export interface PodWish {
   readonly nodeName?: string;
 }
 
-/** Pods of one owner: a job array. */
+/** Pods of one owner: a job array of one user. */
 const podsOfOwner = 50;
 
 /** Makes pods as the watch delivers them: parsed from JSON, with a name and uid of their own, read by one reader. */
 export class PodMaker {
   readonly #reader = new PodReader();
   readonly #random = randomFrom(1);
-  #owner = '';
+  /** By namespace and user, the job that makes their pods now. */
+  readonly #jobs = new Map<string, { readonly owner: string; pods: number }>();
   #made = 0;
 
-  make(wish: PodWish): PodFacts {
-    if (this.#made % podsOfOwner === 0) this.#owner = this.#uid();
-    const name = `train-${this.#owner.slice(0, 8)}-${String(this.#made++).padStart(7, '0')}`;
-    return this.#reader.read(parsed(podObject(wish, { name, uid: this.#uid(), owner: this.#owner })));
+  make(wish: PodWish): Pod {
+    const owner = this.#ownerFor(`${wish.quota}/${wish.user ?? ''}`);
+    const name = `train-${owner.slice(0, 8)}-${String(this.#made++).padStart(7, '0')}`;
+    return this.#reader.read(parsed(podObject(wish, { name, uid: this.#uid(), owner })));
+  }
+
+  #ownerFor(whose: string): string {
+    let job = this.#jobs.get(whose);
+    if (job === undefined || job.pods === podsOfOwner) {
+      job = { owner: this.#uid(), pods: 0 };
+      this.#jobs.set(whose, job);
+    }
+    job.pods++;
+    return job.owner;
   }
 
   #uid(): string {
