@@ -1,3 +1,5 @@
+import { at } from '../ds/index.ts';
+import type { Topology } from '../snapshot/index.ts';
 import type { CopyCounts } from './copyCounts.ts';
 
 /** A necessary condition for a domain to hold a request: room for so many copies. */
@@ -76,4 +78,12 @@ export function bestChild(
 
 function meets(domain: number, needs: readonly Need[]): boolean {
   return needs.every(({ counts, copies }) => (counts.inDomain[domain] as number) >= copies);
+}
+
+/** The one of these domains that a node lies in; undefined = it lies in none of them. O(domains + depth). */
+export function domainAround(topology: Topology, node: number, domains: Int32Array | undefined): number | undefined {
+  for (let domain = at(topology.leafOf, node); domain > 0; domain = at(topology.parent, domain)) {
+    if (domains?.includes(domain) === true) return domain;
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import { at } from '../ds/index.ts';
 import type { Snapshot } from '../snapshot/index.ts';
 import type { CopyCounts } from './copyCounts.ts';
+import { domainAround } from './domainChoice.ts';
 import type { Feasibility } from './feasibility.ts';
 import { hostLevel, type PlacementRequest } from './request.ts';
 import { poolOfRoles, roleSearches, type CommonPool, type RoleSearch } from './roleSearch.ts';
@@ -51,7 +52,7 @@ export class FitCounter {
     const watched = roles.some(({ pods }) => feasibility.watchesAny(pods));
     const onHost = request.within === hostLevel;
     this.exact = searches.length <= 1 && !onHost && !watched && searches.every(({ nodes: { limited } }) => !limited);
-    const level = requiredLevel(snapshot, poolOfRoles(searches), request.within);
+    const level = requiredLevel(snapshot, poolOfRoles(searches), request);
     this.#domains = level ?? Int32Array.of(0);
     this.#domainOf = level === undefined ? undefined : domainOfNodes(snapshot, level);
     this.#short = new Int32Array(snapshot.nodes.topology.start.length);
@@ -105,11 +106,18 @@ export class FitCounter {
 }
 
 /** The domains one of which must hold everything; undefined = all nodes together will do. */
-function requiredLevel(snapshot: Snapshot, pool: CommonPool, within: string | undefined): Int32Array | undefined {
+function requiredLevel(
+  snapshot: Snapshot,
+  pool: CommonPool,
+  { within, beside }: PlacementRequest,
+): Int32Array | undefined {
   // One host: all nodes are counted together, and a yes is to be tried.
   if (within === undefined || within === hostLevel) return undefined;
   const tiers = snapshot.nodes.topology.tiers.get(pool?.spec.name ?? '');
-  return tiers?.[pool?.spec.topologyLevels.indexOf(within) ?? -1] ?? new Int32Array(0);
+  const domains = tiers?.[pool?.spec.topologyLevels.indexOf(within) ?? -1] ?? new Int32Array(0);
+  if (beside === undefined) return domains;
+  const around = domainAround(snapshot.nodes.topology, beside, domains);
+  return around === undefined ? new Int32Array(0) : Int32Array.of(around);
 }
 
 function domainOfNodes(snapshot: Snapshot, domains: Int32Array): Int32Array {

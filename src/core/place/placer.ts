@@ -1,7 +1,7 @@
 import { at } from '../ds/index.ts';
 import type { Snapshot, Topology } from '../snapshot/index.ts';
 import { copyCountsOf } from './copyCounts.ts';
-import { nextDomain, type Need, type Ranked } from './domainChoice.ts';
+import { domainAround, nextDomain, type Need, type Ranked } from './domainChoice.ts';
 import type { Feasibility } from './feasibility.ts';
 import { sumOfLoads } from './load.ts';
 import { NodeSearch, type Scope } from './nodeSearch.ts';
@@ -50,6 +50,10 @@ function everywhere({ nodes }: Snapshot): Scope {
   return { start: 0, end: nodes.count, depth: undefined, pod: undefined };
 }
 
+function hostOf(node: number): Scope {
+  return { start: node, end: node + 1, depth: undefined, pod: undefined };
+}
+
 /** One attempt to place one request. */
 class Placing {
   readonly #snapshot: Snapshot;
@@ -73,11 +77,18 @@ class Placing {
   }
 
   run(): readonly PlacedPod[] | undefined {
-    const { within, strategy } = this.#request;
-    if (within === hostLevel) return this.#tryHost(everywhere(this.#snapshot)) ? this.#placed : undefined;
+    const { within, beside, strategy } = this.#request;
+    if (within === hostLevel) {
+      const scope = beside === undefined ? everywhere(this.#snapshot) : hostOf(beside);
+      return this.#tryHost(scope) ? this.#placed : undefined;
+    }
     const pool = poolOfRoles(this.#roles.map(({ search }) => search));
     const depth = within === undefined ? undefined : (pool?.spec.topologyLevels.indexOf(within) ?? -1);
     if (depth === -1) return undefined;
+    if (depth !== undefined && beside !== undefined) {
+      const domain = domainAround(this.#topology, beside, this.#topology.tiers.get(pool?.spec.name ?? '')?.[depth]);
+      return domain !== undefined && this.#tryDomain(domain) ? this.#placed : undefined;
+    }
     const scope: Scope = { ...everywhere(this.#snapshot), depth };
     const alone = this.#roles.length === 1 && this.#roles[0]?.pods.length === 1;
     if (alone || strategy === 'Pack') {

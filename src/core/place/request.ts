@@ -16,6 +16,8 @@ export interface PlacementRequest {
   readonly strategy: 'Pack' | 'Spread';
   /** The topology level, a node label, one domain of which must hold everything; undefined = none must. */
   readonly within: string | undefined;
+  /** A node that the rest of the gang runs on: the domain of `within` must be the one that it lies in. */
+  readonly beside?: number | undefined;
   /** Places as if no site had a power limit: whether nothing but power stands in the way. */
   readonly ignorePower?: boolean;
   /** How many nodes of equal free amount and profile are compared, where it matters which is taken; Infinity = all. */

@@ -92,6 +92,16 @@ describe('topology', () => {
     assert.match(planned({ pools, nodes, pods: tooMany }).told('g-0'), /^TopologyUnsatisfiable: /);
   });
 
+  it('the rest of a gang that was cut short goes where the others run, or waits', () => {
+    const [first, second] = gang(2, 2, { level: block, required: true });
+    const bound = { ...first!, nodeName: 'b1', phase: 'Running', boundAt: 0 } as const;
+    assert.equal(planned({ pools, nodes, pods: [bound, second!] }).nodeOf('g-1'), 'b1');
+    const other = { ...pod('kaist', 2, { name: 'other' }), nodeName: 'b1', phase: 'Running', boundAt: 0 } as const;
+    const { nodeOf, told } = planned({ pools, nodes, pods: [bound, second!, other] });
+    assert.equal(nodeOf('g-1'), undefined);
+    assert.match(told('g-1'), /^TopologyUnsatisfiable: /);
+  });
+
   it('a label that is no level of the pool is refused with the levels there are', () => {
     const pods = gang(2, 1, { level: 'rack', required: true });
     assert.match(

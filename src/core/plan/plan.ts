@@ -256,11 +256,18 @@ class Cycle {
         roles: kin.roles.map((_, i) => ({ pods: podsOfRole(kin.roles, workload, i), profiles: profiles[i] ?? [] })),
         strategy: pool.spec.placement,
         within: topology?.required === true ? topology.level : undefined,
+        beside: this.#nodeOfRest(workload),
       },
       walltime,
       guaranteed: quota !== undefined && pool.tree.guarantorOf(quota.index, option.request) !== undefined,
       admissible: (tree) => quota === undefined || withinClassLimits(quota, tree, option),
     };
+  }
+
+  /** Where the pods of a gang run that was cut short: the others must be in the same domain. */
+  #nodeOfRest({ namespace, gang, pods }: Workload): number | undefined {
+    if (gang === undefined || gang.bound === 0 || pods[0]?.topology?.required !== true) return undefined;
+    return this.#snapshot.running.nodeOfGang(namespace, gang.kind, gang.name);
   }
 
   /** Without accelerators: nodes outside every pool first, so that devices are not stranded by a lack of cpu. */

@@ -97,6 +97,15 @@ describe('priority', () => {
   });
 });
 
+describe('priority across namespaces', () => {
+  it('counts in all namespaces of a quota', () => {
+    const namespaces = ['a', 'b'].map((name) => ({ name, labels: { 'moa.dev/institution': 'kaist' } }));
+    const pods = [running('a', 'low', 'n0'), pod('b', 8, { name: 'high', priority: 10 })];
+    const made = planAt(fleetOf({ quotas: [quota('kaist', 8)], namespaces, nodes: nodes(1), pods }), minute);
+    assert.deepEqual(evicted(made), ['low Priority']);
+  });
+});
+
 describe('walltime', () => {
   it('what is past its walltime makes way for whoever its own quota admits', () => {
     const quotas = [quota('kaist', 8), quota('lab', 8)];

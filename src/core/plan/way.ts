@@ -65,6 +65,7 @@ export class WayMaker {
   /** Who had a right to what others hold and found no one to take from. */
   #unserved: { readonly kin: Kin; readonly blocked: readonly BlockedOption[] }[] = [];
   #looksAhead = 0;
+  #lowestPriorities: Map<QuotaState, number> | undefined;
 
   constructor(snapshot: Snapshot, feasibility: Feasibility, { now, backfill }: { now: number; backfill: Backfill }) {
     this.#snapshot = snapshot;
@@ -274,10 +275,24 @@ export class WayMaker {
     const { quota, failedSearchAt } = kin;
     if (quota === undefined) return false;
     if (failedSearchAt !== this.#now && this.#now - failedSearchAt < searchAgainAfter) return false;
-    const { running } = this.#snapshot;
-    if (running.lowestPriority(ask.workload.namespace) < ask.workload.priority) return true;
+    if (this.#lowestPriorityIn(quota) < ask.workload.priority) return true;
     if ((ask.guaranteed || this.#isFair(quota, pool)) && this.someoneBorrows(pool)) return true;
     return this.#overdue.mayHold(ask);
+  }
+
+  /** Least priority of what runs in all namespaces of a quota. O(namespaces), once a cycle. */
+  #lowestPriorityIn(quota: QuotaState): number {
+    if (this.#lowestPriorities === undefined) {
+      this.#lowestPriorities = new Map();
+      const { running, policy } = this.#snapshot;
+      for (const namespace of running.namespaces()) {
+        const own = policy.quotaOfNamespace.get(namespace);
+        if (own === undefined) continue;
+        const known = this.#lowestPriorities.get(own) ?? Infinity;
+        this.#lowestPriorities.set(own, Math.min(known, running.lowestPriority(namespace)));
+      }
+    }
+    return this.#lowestPriorities.get(quota) ?? Infinity;
   }
 
   #isOverdue({ startedAt, walltime, namespace }: RunningWorkload): boolean {

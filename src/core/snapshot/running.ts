@@ -1,5 +1,5 @@
 import { Endings } from './endings.ts';
-import type { PodFacts } from './facts.ts';
+import type { GangClaim, PodFacts } from './facts.ts';
 import type { HeldPod } from './heldPod.ts';
 
 /** Pods that run, or are about to, as one workload: a gang, or one pod alone. */
@@ -83,6 +83,14 @@ export class RunningSet {
     const count = (counts.get(priority) ?? 0) + change;
     if (count > 0) counts.set(priority, count);
     else counts.delete(priority);
+  }
+
+  /** A node that some pod of a gang runs on; undefined when none does. O(pods of the namespace). */
+  nodeOfGang(namespace: string, kind: GangClaim['kind'], name: string): number | undefined {
+    for (const { pod, node } of this.#byNamespace.get(namespace)?.values() ?? []) {
+      if (pod.gang?.name === name && pod.gang.kind === kind) return node;
+    }
+    return undefined;
   }
 
   /** Everything that runs. */
