@@ -1,5 +1,5 @@
 import { annotations, foreignKeys, labels, schedulerName } from '../../src/api/v1alpha1/constants/index.ts';
-import { PodReader, readNode, type NodeFacts, type Pod } from '../../src/core/snapshot/index.ts';
+import { PodReader, readNode, type NodeFacts, type Pod, type PodFacts } from '../../src/core/snapshot/index.ts';
 import { randomFrom } from './random.ts';
 
 export const gpusPerNode = 8;
@@ -124,6 +124,16 @@ export class PodMaker {
     const hex = Array.from({ length: 4 }, () => this.#random().toString(16).padStart(8, '0')).join('');
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
   }
+}
+
+/** The pod as the watch shows it once it runs on a node, bound at `boundAt` (epoch milliseconds). */
+export function boundTo(pod: PodFacts, nodeName: string, boundAt: number): PodFacts {
+  if (!wasRead(pod)) throw new TypeError(`${pod.name} was not read from a manifest`);
+  return pod.runningOn(nodeName, boundAt);
+}
+
+function wasRead(pod: PodFacts): pod is Pod {
+  return 'runningOn' in pod;
 }
 
 function podObject(wish: PodWish, own: { readonly name: string; readonly uid: string; readonly owner: string }) {

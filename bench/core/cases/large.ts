@@ -1,8 +1,8 @@
 import type { Plan } from '../../../src/core/plan/index.ts';
-import type { Fleet, NodeFacts, Pod } from '../../../src/core/snapshot/index.ts';
+import type { Fleet, NodeFacts } from '../../../src/core/snapshot/index.ts';
 import { Books } from '../books.ts';
 import type { Case } from '../case.ts';
-import { makeNodes, PodMaker } from '../manifests.ts';
+import { boundTo, makeNodes, PodMaker } from '../manifests.ts';
 import { liveBytes, timed } from '../timing.ts';
 import { cycle, devicesOf, fleetOf, institutions, policyOf, start } from '../world.ts';
 import { faultsOf, singlePods } from './fill.ts';
@@ -63,7 +63,7 @@ function fillAndBind(fleet: Fleet, nodes: readonly NodeFacts[]) {
 function bind(fleet: Fleet, planned: Plan): void {
   const admitted = planned.admit as Plan['admit'][number][];
   for (let last = admitted.pop(); last !== undefined; last = admitted.pop()) {
-    for (const { pod, nodeName } of last.pods) fleet.upsertPod((pod as Pod).runningOn(nodeName, start + 1000));
+    for (const { pod, nodeName } of last.pods) fleet.upsertPod(boundTo(pod, nodeName, start + 1000));
   }
 }
 

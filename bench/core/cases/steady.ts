@@ -1,8 +1,8 @@
-import type { Fleet, NodeFacts, Pod, PodFacts } from '../../../src/core/snapshot/index.ts';
+import type { Fleet, NodeFacts, PodFacts } from '../../../src/core/snapshot/index.ts';
 import type { Plan } from '../../../src/core/plan/index.ts';
 import { Books } from '../books.ts';
 import type { Case, Outcome } from '../case.ts';
-import { makeNodes, PodMaker } from '../manifests.ts';
+import { boundTo, makeNodes, PodMaker } from '../manifests.ts';
 import { randomFrom } from '../random.ts';
 import { collectGarbage, timed } from '../timing.ts';
 import { cycle, devicesOf, fleetOf, hour, institutions, policyOf, start } from '../world.ts';
@@ -84,9 +84,7 @@ export class SteadyState {
     this.#now += 1000;
     const ended = Array.from({ length: changes }, () => this.#takeRunning());
     const come = Array.from({ length: changes }, () => this.#newPod());
-    const bound = this.#bound.flatMap(({ pods }) =>
-      pods.map(({ pod, nodeName }) => (pod as Pod).runningOn(nodeName, this.#now)),
-    );
+    const bound = this.#bound.flatMap(({ pods }) => pods.map(({ pod, nodeName }) => boundTo(pod, nodeName, this.#now)));
     for (const pod of ended) this.#books.end(pod);
     const { ms, value: planned } = timed(() => {
       for (const pod of bound) this.#fleet.upsertPod(pod);
@@ -105,7 +103,7 @@ export class SteadyState {
     for (const { pods } of this.#bound) {
       for (const { pod, nodeName } of pods) {
         const boundAt = start - (this.#random() % (20 * hour));
-        this.#fleet.upsertPod((pod as Pod).runningOn(nodeName, boundAt));
+        this.#fleet.upsertPod(boundTo(pod, nodeName, boundAt));
       }
     }
     this.#bound = [];
