@@ -52,7 +52,7 @@ describe('what a budget grants', () => {
   }
 
   it('grace comes on top of all that is granted and carried over, rounded down to the milli-hour', () => {
-    const limits = limitsAt(kaist, hours('0.003'), moment('2026-07-01'));
+    const limits = limitsAt(kaist, hours('1000.003'), moment('2026-07-01'));
     assert.deepEqual([limits.granted, limits.carriedOver, limits.soft, limits.hard].map(formatMilliGpus), [
       '2292560',
       '0.003',

@@ -7,7 +7,7 @@ export interface RunningTime {
   readonly id: string;
   /** Names of the quotas that pay, its own first, the topmost last. */
   readonly quotas: readonly string[];
-  /** At full weight, without `borrowedChargeFactor` (DESIGN.md section 7, Budget). */
+  /** Not negative. At full weight, without `borrowedChargeFactor` (DESIGN.md section 7, Budget). */
   readonly rate: ChargeRate;
   /** When its walltime is over, whole epoch milliseconds. */
   readonly endsAt: number;
@@ -82,7 +82,7 @@ export class ReservedTime {
     const signed = sign * rate;
     for (const quota of quotas) {
       const { rate: before, due } = this.#sums.get(quota) ?? { rate: 0n, due: 0n };
-      // Rates are positive: without any there is nothing due either, and the quota need not be remembered.
+      // No rate is negative: where they come to 0 nothing is due either, and the quota need not be remembered.
       if (before + signed === 0n) this.#sums.delete(quota);
       else this.#sums.set(quota, { rate: before + signed, due: due + signed * BigInt(endsAt) });
     }
