@@ -55,9 +55,9 @@ describe('what a budget grants', () => {
     const limits = limitsAt(kaist, hours('1000.003'), moment('2026-07-01'));
     assert.deepEqual([limits.granted, limits.carriedOver, limits.soft, limits.hard].map(formatMilliGpus), [
       '2292560',
-      '0.003',
-      '2292560.003',
-      '2751072.003',
+      '1000.003',
+      '2293560.003',
+      '2752272.003',
     ]);
   });
 });
