@@ -78,8 +78,8 @@ export class Backfill {
    */
   place(ask: Ask): Attempt {
     const endsAt = this.#context.now + ask.walltime;
-    const keeps: View = ({ reservation, ask: { guaranteed } }) =>
-      reservation.closed || (reservation.at < endsAt && (guaranteed || !ask.guaranteed));
+    const keeps: View = ({ reservation, ask: booked }) =>
+      reservation.closed || (reservation.at < endsAt && !outranks(ask, booked));
     const late = this.#bookings.find((booking) => keeps(booking) && delays(booking, ask));
     if (late !== undefined)
       return this.#unhindered(ask) === undefined ? noRoom : { kind: 'delays', reservation: late.reservation };
@@ -228,7 +228,7 @@ export class Backfill {
     if (!ask.guaranteed) return;
     for (const booking of this.#bookings) {
       const { closed, at } = booking.reservation;
-      if (closed || booking.ask.guaranteed || at >= endsAt) continue;
+      if (closed || !outranks(ask, booking.ask) || at >= endsAt) continue;
       const short = placed.some(({ node }) => this.#space.isShort(node) && this.#space.claims(booking, node));
       if (short || !admits(booking.forecast, booking.ask)) this.#drop(booking);
     }
@@ -251,6 +251,11 @@ interface PlannedSlot extends Slot {
 }
 
 const noRoom: Attempt = { kind: 'no room' };
+
+/** Guaranteed demand goes before another quota's borrowers; inside one quota who comes first has the better right. */
+function outranks(ask: Ask, booked: Ask): boolean {
+  return ask.guaranteed && !booked.guaranteed && ask.quota !== booked.quota;
+}
 
 /** Whether the quota would not admit what is booked any more, were this workload running at that time. */
 function delays({ forecast, ask: booked }: Booking, ask: Ask): boolean {

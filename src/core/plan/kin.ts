@@ -127,12 +127,12 @@ export class Kin {
     return this.pending.size > this.#settled;
   }
 
-  /** Those for whom nothing was found yet, oldest first. */
-  get waiting(): readonly Workload[] {
-    return this.pending.from(this.#settled);
+  /** The oldest of those for whom nothing was found yet, at most so many. O(count). */
+  waiting(count: number): readonly Workload[] {
+    return this.pending.from(this.#settled, count);
   }
 
-  /** Tells the oldest `count` of {@link waiting} something of their own: they have a place to come. */
+  /** Tells the oldest `count` of those who wait something of their own: they have a place to come. */
   settleFor(count: number, refusal: Refusal): void {
     this.#promised.push({ count, refusal });
   }
@@ -141,7 +141,7 @@ export class Kin {
   *refused(): Iterable<{ readonly refusal: Refusal; readonly workloads: readonly Workload[] }> {
     let from = this.started;
     for (const { count, refusal } of this.#promised) {
-      yield { refusal, workloads: this.pending.from(from).slice(0, count) };
+      yield { refusal, workloads: this.pending.from(from, count) };
       from += count;
     }
     if (this.refusal !== undefined && from < this.pending.size) {
@@ -150,6 +150,8 @@ export class Kin {
   }
 
   get #settled(): number {
-    return this.#promised.reduce((sum, { count }) => sum + count, this.started);
+    let settled = this.started;
+    for (const { count } of this.#promised) settled += count;
+    return settled;
   }
 }

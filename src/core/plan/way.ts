@@ -111,19 +111,13 @@ export class WayMaker {
    * so; the others remain without a refusal.
    */
   makeWay(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): void {
-    // Gangs that need a domain each can't be looked at as one.
-    const single = blocked.some(({ ask }) => ask.placement.within !== undefined);
+    let proposals = blocked;
     for (let turn = 0; turn < mostLooksAhead; turn++) {
-      const rest = kin.waiting;
-      const most = single ? 1 : rest.length;
-      if (most === 0 || rest.length === 0) return;
-      const proposals = turn === 0 ? blocked : blocked.map((option) => proposalFor(rest, option, kin));
-      if (!this.#keep(kin, proposals, most) && !this.#takeFor(kin, proposals, { most, pool })) break;
+      if (!this.#keep(kin, proposals) && !this.#takeFor(kin, proposals, pool)) break;
+      proposals = this.#proposalsFor(kin, blocked);
     }
-    if (kin.waiting.length > 0 && blocked.some(({ ask }) => this.#mayTake(kin, ask, pool))) {
-      this.#unserved.push({ kin, blocked });
-    }
-    this.#promise(kin, blocked);
+    if (kin.isOpen && kin.failedSearchAt === this.#now) this.#unserved.push({ kin, blocked });
+    this.#promise(kin, proposals);
   }
 
   /**
@@ -134,22 +128,31 @@ export class WayMaker {
     for (let before = -1; before !== this.#evictions.length;) {
       before = this.#evictions.length;
       for (const { kin, blocked } of this.#unserved) {
-        if (kin.waiting.length === 0) continue;
-        const single = blocked.some(({ ask }) => ask.placement.within !== undefined);
-        const proposals = blocked.map((option) => proposalFor(kin.waiting, option, kin));
-        this.#takeFor(kin, proposals, { most: single ? 1 : kin.waiting.length, pool });
+        this.#takeFor(kin, this.#proposalsFor(kin, blocked), pool);
       }
     }
     this.#unserved = [];
   }
 
+  /** The same options for the first workload that is still without a place; none when all have one. */
+  #proposalsFor(kin: Kin, blocked: readonly BlockedOption[]): readonly BlockedOption[] {
+    const [workload] = kin.waiting(1);
+    return workload === undefined ? [] : blocked.map((option) => proposalFor(workload, option, kin));
+  }
+
+  /** Workloads of the class that may be looked at as one: gangs that need a domain each can't. */
+  #batchable(kin: Kin, { placement, workload }: Ask): readonly Workload[] {
+    if (placement.within !== undefined) return kin.waiting(1);
+    return kin.waiting(Math.max(1, Math.floor(mostPodsOfBatch / Math.max(1, workload.pods.length))));
+  }
+
   /** Keeps the space of what is on its way out. */
-  #keep(kin: Kin, blocked: readonly BlockedOption[], most: number): boolean {
+  #keep(kin: Kin, blocked: readonly BlockedOption[]): boolean {
     for (const { option, ask, refusal } of blocked) {
       if (!this.#leaving.mayHold(ask)) continue;
-      const rest = kin.waiting;
+      const rest = this.#batchable(kin, ask);
       const kept = this.#backfill.prospect(() =>
-        largest(most, (count) => this.#fits(kin, batchOf(rest, { option, ask }, count))),
+        largest(rest.length, (count) => this.#fits(kin, batchOf(rest, { option, ask }, count))),
       );
       if (kept === undefined) continue;
       const batch = batchOf(rest, { option, ask }, kept.count);
@@ -164,17 +167,12 @@ export class WayMaker {
   }
 
   /** Evicts for as many workloads of the class as have a right to it. */
-  #takeFor(
-    kin: Kin,
-    blocked: readonly BlockedOption[],
-    { most, pool }: { readonly most: number; readonly pool: PoolState },
-  ): boolean {
+  #takeFor(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): boolean {
     for (const { option, ask, refusal } of blocked) {
       if (!this.#mayTake(kin, ask, pool)) continue;
-      const rest = kin.waiting;
-      const limit = Math.min(most, Math.max(1, Math.floor(mostPodsOfBatch / Math.max(1, ask.workload.pods.length))));
+      const rest = this.#batchable(kin, ask);
       const taken = this.#backfill.prospect(() =>
-        largest(limit, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
+        largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
       );
       if (taken === undefined) {
         kin.failedSearchAt = this.#now;
@@ -206,14 +204,11 @@ export class WayMaker {
 
   /** Tells the first that is still without a place when what runs will have reached its walltime. */
   #promise(kin: Kin, blocked: readonly BlockedOption[]): void {
-    const rest = kin.waiting;
-    if (rest.length === 0) return;
-    for (const option of blocked) {
+    for (const { ask, refusal } of blocked) {
       if (this.#looksAhead >= mostLooksAhead || this.#backfill.exhausted) return;
-      this.#looksAhead++;
-      const { ask, refusal } = proposalFor(rest, option, kin);
       // Walltimes say nothing of what a user will hold.
       if (refusal.reason === WaitReason.UserLimit) continue;
+      this.#looksAhead++;
       const reservation = this.#backfill.reserve(ask, 'walltimes');
       if (reservation === undefined) continue;
       kin.settleFor(1, startsBy(refusal, reservation, 'by then enough of what runs has reached its walltime'));
@@ -327,14 +322,9 @@ export class WayMaker {
   }
 }
 
-/** The same option for the first workload that is still without a place. */
-function proposalFor(
-  rest: readonly Workload[],
-  { option, ask, refusal }: BlockedOption,
-  { roles }: Kin,
-): BlockedOption {
-  const [workload] = rest;
-  if (workload === undefined || workload === ask.workload) return { option, ask, refusal };
+/** The same option for another workload of the class. */
+function proposalFor(workload: Workload, { option, ask, refusal }: BlockedOption, { roles }: Kin): BlockedOption {
+  if (workload === ask.workload) return { option, ask, refusal };
   const placement = {
     ...ask.placement,
     roles: ask.placement.roles.map(({ profiles }, i) => ({ pods: podsOfRole(roles, workload, i), profiles })),

@@ -33,9 +33,10 @@ export class PendingClass {
     return this.#workloads[this.#head + position];
   }
 
-  /** The workloads from a position on, oldest first. */
-  from(position: number): readonly Workload[] {
-    return this.#workloads.slice(this.#head + position);
+  /** The workloads from a position on, oldest first; at most `count`. O(count). */
+  from(position: number, count = Infinity): readonly Workload[] {
+    const start = this.#head + position;
+    return this.#workloads.slice(start, start + count);
   }
 
   add(workload: Workload): void {
