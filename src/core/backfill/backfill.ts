@@ -72,6 +72,11 @@ export class Backfill {
     return this.#effort.left <= 0;
   }
 
+  /** Whether a further workload may still be told a time by walltimes. */
+  get canReserve(): boolean {
+    return !this.exhausted && this.#bookings.filter(({ reservation }) => !reservation.closed).length < mostReservations;
+  }
+
   /**
    * Starts a workload where it delays no reservation. That the quota admits it now is for the caller to have checked;
    * here it is checked at the times of the reservations.

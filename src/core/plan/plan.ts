@@ -121,18 +121,51 @@ class Cycle {
   /** @returns whether the cycle ended before the work did */
   #admitInPool(pool: PoolState, kins: readonly Kin[]): boolean {
     this.#honour(pool, kins);
-    const order = new PoolOrder(
-      pool,
-      kins.filter((kin) => kin.isOpen),
-      this.#snapshot,
-    );
+    let open = kins.filter((kin) => kin.isOpen);
+    let spent = false;
+    let order = new PoolOrder(pool, open, this.#snapshot);
     for (let candidate = order.peek(); candidate !== undefined; candidate = order.peek()) {
       if (this.#full()) return true;
-      this.#settle(candidate, this.#tryOptions(candidate, pool));
-      order.settle();
+      const outcome = this.#tryOptions(candidate, pool);
+      this.#settle(candidate, outcome);
+      if (!spent && 'reason' in outcome && this.#isSpent(pool)) {
+        // Nothing is left to give: only who has a right to what others hold still needs a turn.
+        spent = true;
+        open = open.filter((kin) => kin.isOpen && kin.refusal === undefined && !this.#refuseAtOnce(kin, pool));
+        order = new PoolOrder(pool, open, this.#snapshot);
+      } else order.settle();
     }
-    this.#ways.retry(pool);
+    this.#ways.retry({ pool, started: this.#podsPlaced });
     return false;
+  }
+
+  /** No usable node of the pool has a free device, and nobody can be told a time any more. O(profiles x sizes). */
+  #isSpent(pool: PoolState): boolean {
+    const { nodes } = this.#snapshot;
+    for (const { spec, profiles } of pool.classes) {
+      const slot = this.#snapshot.slotOf(spec.resourceName);
+      for (const id of profiles) {
+        const profile = nodes.profiles[id];
+        if (profile?.ready !== true || profile.cordoned) continue;
+        const index = nodes.freeIndex(id, slot);
+        for (let bucket = index.bucketCount - 1; bucket > 0; bucket--) if (index.size(bucket) > 0) return false;
+      }
+    }
+    return !this.#ways.canHelp(pool);
+  }
+
+  /** Refuses a class without a turn of its own where one could change nothing. @returns whether it did */
+  #refuseAtOnce(kin: Kin, pool: PoolState): boolean {
+    const workload = kin.head;
+    const [option] = kin.options;
+    if (workload === undefined || option === undefined) return false;
+    const ask = this.#askOf({ kin, workload }, option, pool);
+    if (this.#ways.mayTake(kin, ask, pool) || kin.quota?.spec.weight === 0) return false;
+    kin.refusal =
+      refusalByQuota(this.#snapshot, { kin, workload }, option, this.#ways.kept) ??
+      noRoom(this.#snapshot, this.#feasibility, { request: ask.placement, option, pool });
+    kin.owed = ask.guaranteed && this.#ways.someoneBorrows(pool);
+    return true;
   }
 
   /** Those for whom others were evicted have their place before anyone has a turn. */
@@ -213,7 +246,7 @@ class Cycle {
     }
     const blocked = [...byNodes, ...byQuota];
     candidate.kin.owed = blocked.some(({ ask }) => ask.guaranteed) && this.#ways.someoneBorrows(pool);
-    this.#ways.makeWay(candidate.kin, blocked, pool);
+    this.#ways.makeWay(candidate.kin, blocked, { pool, started: this.#podsPlaced });
     if (quota !== undefined && blocked.some((option) => waitsForCapacity(option, quota, pool)))
       this.#noteWaiting(quota);
     return blocked[0]?.refusal ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');

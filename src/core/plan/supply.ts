@@ -9,38 +9,57 @@ import { freeDevices } from './room.ts';
  */
 export class Supply {
   readonly #snapshot: Snapshot;
-  readonly #devices = new Map<string, number>();
+  readonly #read: () => Iterable<Ending>;
+  /** Undefined until someone asks. */
+  #devices: Map<string, number> | undefined;
   #some = false;
 
-  constructor(snapshot: Snapshot, pods: Iterable<Ending>) {
+  /** @param read the pods that are there to begin with; called once, when first asked */
+  constructor(snapshot: Snapshot, read: () => Iterable<Ending>) {
     this.#snapshot = snapshot;
-    this.add(Array.from(pods, ({ held }) => held.pod));
+    this.#read = read;
+  }
+
+  /** Nothing is left that was not promised. */
+  get isSpent(): boolean {
+    for (const devices of this.#counts().values()) if (devices > 0) return false;
+    return true;
   }
 
   /** Counts more pods in. */
-  add(pods: readonly PodFacts[]): void {
+  add(pods: Iterable<PodFacts>): void {
     for (const pod of pods) this.#count(pod, 1);
-    this.#some ||= pods.length > 0;
   }
 
   /** Takes out what was promised. */
-  take(pods: readonly PodFacts[]): void {
+  take(pods: Iterable<PodFacts>): void {
     for (const pod of pods) this.#count(pod, -1);
   }
 
   /** False: not even all of it, with what is free, would be enough. O(profiles x sizes). */
   mayHold({ request, placement }: Ask): boolean {
+    const devices = this.#counts();
+    if (!this.#some) return false;
     const supply = placement.roles
       .flatMap(({ pods: [first] }) => (first === undefined ? [] : this.#snapshot.acceleratorsOf(first.shape)))
-      .reduce((most, { resourceName }) => Math.max(most, this.#devices.get(resourceName) ?? 0), 0);
-    if (!this.#some) return false;
-    const asked = request.reduce((sum, { devices }) => sum + devices, 0);
+      .reduce((most, { resourceName }) => Math.max(most, devices.get(resourceName) ?? 0), 0);
+    const asked = request.reduce((sum, { devices: each }) => sum + each, 0);
     return freeDevices(this.#snapshot, placement).total + Math.max(0, supply) >= asked;
   }
 
+  #counts(): Map<string, number> {
+    if (this.#devices === undefined) {
+      this.#devices = new Map();
+      for (const { held } of this.#read()) this.#count(held.pod, 1);
+    }
+    return this.#devices;
+  }
+
   #count(pod: PodFacts, sign: 1 | -1): void {
+    const counts = this.#counts();
+    this.#some ||= sign > 0;
     for (const { resourceName, devices } of this.#snapshot.acceleratorsOf(pod.shape)) {
-      this.#devices.set(resourceName, (this.#devices.get(resourceName) ?? 0) + sign * devices);
+      counts.set(resourceName, (counts.get(resourceName) ?? 0) + sign * devices);
     }
   }
 }

@@ -33,6 +33,13 @@ export interface BlockedOption extends Proposal {
   readonly refusal: Refusal;
 }
 
+/** Where the cycle has come to. */
+export interface Turn {
+  readonly pool: PoolState;
+  /** Pods that it has started. */
+  readonly started: number;
+}
+
 /** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
 const mostLooksAhead = 32;
 /** A class for which no victims were found is not looked at again for so long, in milliseconds: who runs changes slowly. */
@@ -63,7 +70,7 @@ export class WayMaker {
   /** By pool, whether some quota borrows: without one nothing can be reclaimed. */
   readonly #borrowing = new Map<PoolState, boolean>();
   /** Who had a right to what others hold and found no one to take from. */
-  #unserved: { readonly kin: Kin; readonly blocked: readonly BlockedOption[] }[] = [];
+  #unserved: { readonly kin: Kin; readonly blocked: readonly BlockedOption[]; readonly started: number }[] = [];
   #looksAhead = 0;
   #lowestPriorities: Map<QuotaState, number> | undefined;
 
@@ -72,9 +79,9 @@ export class WayMaker {
     this.#feasibility = feasibility;
     this.#now = now;
     this.#backfill = backfill;
-    const endings = snapshot.running.endings();
-    this.#leaving = new Supply(snapshot, endings.leaving());
-    this.#overdue = new Supply(snapshot, endings.overdue(now));
+    // Asked for by the first that is blocked: a cycle in which everything starts need not know when what runs will end.
+    this.#leaving = new Supply(snapshot, () => snapshot.running.endings().leaving());
+    this.#overdue = new Supply(snapshot, () => snapshot.running.endings().overdue(now));
     this.#finder = new VictimFinder({ snapshot, feasibility, now, admittedAsBorrower: () => false });
   }
 
@@ -110,13 +117,15 @@ export class WayMaker {
    * Makes way for as many workloads of the class as can be, oldest first. Those for whom something was found are told
    * so; the others remain without a refusal.
    */
-  makeWay(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): void {
+  makeWay(kin: Kin, blocked: readonly BlockedOption[], { pool, started }: Turn): void {
     let proposals = blocked;
     for (let turn = 0; turn < mostLooksAhead; turn++) {
       if (!this.#keep(kin, proposals) && !this.#takeFor(kin, proposals, pool)) break;
       proposals = this.#proposalsFor(kin, blocked);
     }
-    if (kin.isOpen && kin.failedSearchAt === this.#now) this.#unserved.push({ kin, blocked });
+    if (kin.isOpen && (kin.failedSearchAt === this.#now || blocked.some(({ ask }) => ask.guaranteed))) {
+      this.#unserved.push({ kin, blocked, started });
+    }
     this.#promise(kin, proposals);
   }
 
@@ -124,11 +133,12 @@ export class WayMaker {
    * Looks once more for those who found no one to take from when it was their turn: what started after them may have
    * made others borrow. Without it the next cycle would find more to do though nothing has happened.
    */
-  retry(pool: PoolState): void {
-    for (let before = -1; before !== this.#evictions.length;) {
-      before = this.#evictions.length;
-      for (const { kin, blocked } of this.#unserved) {
-        this.#takeFor(kin, this.#proposalsFor(kin, blocked), pool);
+  retry({ pool, started }: Turn): void {
+    this.#borrowing.clear();
+    for (let evictions = -1; evictions !== this.#evictions.length;) {
+      evictions = this.#evictions.length;
+      for (const { kin, blocked, started: before } of this.#unserved) {
+        if (before < started) this.#takeFor(kin, this.#proposalsFor(kin, blocked), pool);
       }
     }
     this.#unserved = [];
@@ -169,7 +179,7 @@ export class WayMaker {
   /** Evicts for as many workloads of the class as have a right to it. */
   #takeFor(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): boolean {
     for (const { option, ask, refusal } of blocked) {
-      if (!this.#mayTake(kin, ask, pool)) continue;
+      if (!this.mayTake(kin, ask, pool)) continue;
       const rest = this.#batchable(kin, ask);
       const taken = this.#backfill.prospect(() =>
         largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
@@ -265,8 +275,14 @@ export class WayMaker {
     }
   }
 
+  /** Whether a workload that finds no free device could be helped at all: someone is on the way out, or a time can be told. */
+  canHelp(pool: PoolState): boolean {
+    if (!this.#leaving.isSpent) return true;
+    return pool.spec.backfill && this.#looksAhead < mostLooksAhead && this.#backfill.canReserve;
+  }
+
   /** Cheap bounds: most workloads that wait have no right to what anyone holds. */
-  #mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
+  mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
     const { quota, failedSearchAt } = kin;
     if (quota === undefined) return false;
     if (failedSearchAt !== this.#now && this.#now - failedSearchAt < searchAgainAfter) return false;

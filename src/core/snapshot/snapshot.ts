@@ -175,7 +175,7 @@ export class Snapshot {
 
   /** The place that is held for a workload in what others have to give back. */
   nominationOf(workloadKey: string): Nomination | undefined {
-    return this.#nominations.get(workloadKey);
+    return this.#nominations.size === 0 ? undefined : this.#nominations.get(workloadKey);
   }
 
   /** Milli-GPUs that one user holds in a quota's own namespaces. */
