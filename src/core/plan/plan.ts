@@ -17,7 +17,7 @@ import { Kin, type Candidate } from './kin.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole, type Option } from './request.ts';
-import { noRoom, obstacleOf } from './room.ts';
+import { noRoom, obstacleOf, tooFewFree } from './room.ts';
 import { WayMaker, type BlockedOption, type Eviction } from './way.ts';
 
 /** Pods of one workload and their nodes: all of them are bound, or none. */
@@ -159,12 +159,13 @@ class Cycle {
     const workload = kin.head;
     const [option] = kin.options;
     if (workload === undefined || option === undefined) return false;
-    const ask = this.#askOf({ kin, workload }, option, pool);
-    if (this.#ways.mayTake(kin, ask, pool) || kin.quota?.spec.weight === 0) return false;
+    const { quota } = kin;
+    if (quota === undefined || quota.spec.weight === 0) return false;
+    const owed = this.#ways.someoneBorrows(pool) && pool.tree.guarantorOf(quota.index, option.request) !== undefined;
+    if (this.#ways.mayHaveRight(kin, { workload, guaranteed: owed }, pool)) return false;
     kin.refusal =
-      refusalByQuota(this.#snapshot, { kin, workload }, option, this.#ways.kept) ??
-      noRoom(this.#snapshot, this.#feasibility, { request: ask.placement, option, pool });
-    kin.owed = ask.guaranteed && this.#ways.someoneBorrows(pool);
+      refusalByQuota(this.#snapshot, { kin, workload }, option, this.#ways.kept) ?? tooFewFree(option, pool, 0);
+    kin.owed = owed;
     return true;
   }
 

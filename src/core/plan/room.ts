@@ -27,7 +27,7 @@ export function noRoom(snapshot: Snapshot, feasibility: Feasibility, failed: Fai
         `no ready, uncordoned node of class ${option.label} in pool ${pool.spec.name} matches the pod's selectors and tolerations`,
     );
   }
-  if (free.total < asked) return tooFewFree(failed, { free: free.total, asked });
+  if (free.total < asked) return tooFewFree(option, pool, free.total);
   const fits = (other: PlacementRequest): boolean => {
     const placed = placeAll(snapshot, feasibility, other);
     if (placed !== undefined) release(snapshot, placed);
@@ -65,8 +65,10 @@ export function obstacleOf(feasibility: Feasibility, roles: readonly PlacementRo
   return undefined;
 }
 
-function tooFewFree({ option, pool }: FailedPlacement, { free, asked }: { free: number; asked: number }): Refusal {
+/** Fewer devices are free than one workload asks for; who holds the others. */
+export function tooFewFree(option: Option, pool: PoolState, free: number): Refusal {
   return refuse(WaitReason.NoCapacity, () => {
+    const asked = option.request.reduce((sum, { devices }) => sum + devices, 0);
     const holders = largestHolders(pool, option);
     const held = holders === '' ? '' : `; most is held by ${holders}`;
     return `${free} of the ${asked} ${option.label} asked for are free on nodes that the pod may use${held}`;

@@ -179,7 +179,7 @@ export class WayMaker {
   /** Evicts for as many workloads of the class as have a right to it. */
   #takeFor(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): boolean {
     for (const { option, ask, refusal } of blocked) {
-      if (!this.mayTake(kin, ask, pool)) continue;
+      if (!this.#mayTake(kin, ask, pool)) continue;
       const rest = this.#batchable(kin, ask);
       const taken = this.#backfill.prospect(() =>
         largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
@@ -275,20 +275,27 @@ export class WayMaker {
     }
   }
 
-  /** Whether a workload that finds no free device could be helped at all: someone is on the way out, or a time can be told. */
+  /**
+   * Whether a workload that finds no free device could be helped at all: someone is on the way out or past
+   * the walltime, or a time can be told.
+   */
   canHelp(pool: PoolState): boolean {
-    if (!this.#leaving.isSpent) return true;
+    if (!this.#leaving.isSpent || !this.#overdue.isSpent) return true;
     return pool.spec.backfill && this.#looksAhead < mostLooksAhead && this.#backfill.canReserve;
   }
 
   /** Cheap bounds: most workloads that wait have no right to what anyone holds. */
-  mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
+  #mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
+    return this.mayHaveRight(kin, ask, pool) || this.#overdue.mayHold(ask);
+  }
+
+  /** Whether a class may have a right to what others hold, beside what is past its walltime. */
+  mayHaveRight(kin: Kin, { workload, guaranteed }: Pick<Ask, 'workload' | 'guaranteed'>, pool: PoolState): boolean {
     const { quota, failedSearchAt } = kin;
     if (quota === undefined) return false;
     if (failedSearchAt !== this.#now && this.#now - failedSearchAt < searchAgainAfter) return false;
-    if (this.#lowestPriorityIn(quota) < ask.workload.priority) return true;
-    if ((ask.guaranteed || this.#isFair(quota, pool)) && this.someoneBorrows(pool)) return true;
-    return this.#overdue.mayHold(ask);
+    if (this.#lowestPriorityIn(quota) < workload.priority) return true;
+    return (guaranteed || this.#isFair(quota, pool)) && this.someoneBorrows(pool);
   }
 
   /** Least priority of what runs in all namespaces of a quota. O(namespaces), once a cycle. */
