@@ -156,6 +156,21 @@ describe('backfill', () => {
     assert.match(reasonOf(made, 'endless') ?? '', /^Reserved: .*kaist\/wide.*1970-01-01T04:00:00Z/);
   });
 
+  it('younger work of the same quota does not overtake, though it alone would stay within guarantee', () => {
+    const quotas = [quota('kaist', 16)];
+    const pods = [
+      running('kaist', 'now', 'n0', { walltime: hour }),
+      pod('kaist', 8, { name: 'wide-0', gangOf: ['wide', 2], createdAt: 1 }),
+      pod('kaist', 8, { name: 'wide-1', gangOf: ['wide', 2], createdAt: 1 }),
+      pod('kaist', 8, { name: 'young', walltime: 6 * hour, createdAt: 2 }),
+      pod('kaist', 8, { name: 'brief', walltime: hour, createdAt: 3 }),
+    ];
+    const made = planAt(fleetOf({ quotas, nodes: nodes(2), pods }), 0);
+    assert.deepEqual(started(made), ['brief']);
+    assert.match(reasonOf(made, 'young') ?? '', /^(Reserved|NoCapacity|WaitingForQuota|WaitingForReclaim): /);
+    assert.equal(made.reserve[0]?.at, hour);
+  });
+
   it('without backfill nothing is held back', () => {
     const made = planAt(fleetOf(world({ pools: [pool({ backfill: false })] })), 0);
     assert.deepEqual(made.reserve, []);
