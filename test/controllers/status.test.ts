@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BorrowHistory } from '../../src/core/quota/index.ts';
 import { apiVersion, collectionPath, type Kind } from '../../src/api/v1alpha1/index.ts';
 import {
   changesManifest,
@@ -60,7 +59,7 @@ class Running {
       pools,
       quotas,
       investments,
-      record: new SchedulingRecord(new BorrowHistory()),
+      record: new SchedulingRecord(fleet.history),
       now: () => clock.now(),
       snapshot: () => this.fleet.snapshot(clock.now()),
       subscribe: (listener) => {
@@ -101,6 +100,7 @@ class Running {
     };
     const run = async () => {
       await Promise.all([pools, quotas, investments].map((store) => store.whenSynced(signal)));
+      world.record.borrowing.takeUp(quotas.values());
       await startStatusControllers({
         world,
         transport,

@@ -87,8 +87,8 @@ describe('gangs on a real API server', { concurrency: true }, () => {
     const [blocking] = await tenant.running(1, { gpus: 2 });
     const gang = await make(tenant, 2, { gpus: 4 });
     await tenant.waiting(gang, 'WaitingForQuota');
-    // A single pod that came later is not held back by a gang that cannot start.
-    const [late] = await tenant.running(1, { gpus: 4 });
+    // A single pod that came later is not held back, as it will have ended when the gang's turn comes.
+    const [late] = await tenant.running(1, { gpus: 4, annotations: { 'moa.dev/walltime': '1h' } });
     await tenant.remove(late!);
     await tenant.waiting(gang, 'WaitingForQuota');
     await tenant.remove(blocking!);

@@ -234,7 +234,7 @@ class Cycle {
       return lastInLine(quota);
     const byNodes: BlockedOption[] = [];
     const byQuota: BlockedOption[] = [];
-    for (const option of candidate.kin.rankedOptions(this.#feasibility)) {
+    for (const option of this.#optionsOf(candidate.kin, pool)) {
       const ask = this.#askOf(candidate, option, pool);
       const refusal = refusalByQuota(this.#snapshot, candidate, option, this.#ways.kept);
       if (refusal !== undefined) {
@@ -260,6 +260,15 @@ class Cycle {
   #othersWait(quota: QuotaState, pool: PoolState): boolean {
     for (const other of this.#waitingQuotas) if (other !== quota && other.pool === pool) return true;
     return false;
+  }
+
+  /** In the order in which to try them: no choice of class turns what is guaranteed into something borrowed. */
+  #optionsOf(kin: Kin, { tree }: PoolState): readonly Option[] {
+    const options = kin.rankedOptions(this.#feasibility);
+    const { quota } = kin;
+    if (options.length < 2 || quota === undefined) return options;
+    const guaranteed = options.filter(({ request }) => tree.guarantorOf(quota.index, request) !== undefined);
+    return guaranteed.length === 0 ? options : [...guaranteed, ...options.filter((one) => !guaranteed.includes(one))];
   }
 
   /** Whether none of the ways to run the class stays within guarantee. */

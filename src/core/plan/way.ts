@@ -33,6 +33,14 @@ export interface BlockedOption extends Proposal {
   readonly refusal: Refusal;
 }
 
+/** A class that found no one to take from when it had its turn. */
+interface Unserved {
+  readonly kin: Kin;
+  readonly blocked: readonly BlockedOption[];
+  /** Pods started and workloads evicted by then. */
+  progress: number;
+}
+
 /** Where the cycle has come to. */
 export interface Turn {
   readonly pool: PoolState;
@@ -70,7 +78,7 @@ export class WayMaker {
   /** By pool, whether some quota borrows: without one nothing can be reclaimed. */
   readonly #borrowing = new Map<PoolState, boolean>();
   /** Who had a right to what others hold and found no one to take from. */
-  #unserved: { readonly kin: Kin; readonly blocked: readonly BlockedOption[]; readonly started: number }[] = [];
+  #unserved: Unserved[] = [];
   #looksAhead = 0;
   #lowestPriorities: Map<QuotaState, number> | undefined;
 
@@ -124,7 +132,7 @@ export class WayMaker {
       proposals = this.#proposalsFor(kin, blocked);
     }
     if (kin.isOpen && (kin.failedSearchAt === this.#now || blocked.some(({ ask }) => ask.guaranteed))) {
-      this.#unserved.push({ kin, blocked, started });
+      this.#unserved.push({ kin, blocked, progress: started + this.#evictions.length });
     }
     this.#promise(kin, proposals);
   }
@@ -135,10 +143,14 @@ export class WayMaker {
    */
   retry({ pool, started }: Turn): void {
     this.#borrowing.clear();
-    for (let evictions = -1; evictions !== this.#evictions.length;) {
-      evictions = this.#evictions.length;
-      for (const { kin, blocked, started: before } of this.#unserved) {
-        if (before < started) this.#takeFor(kin, this.#proposalsFor(kin, blocked), pool);
+    for (let tried = true; tried;) {
+      tried = false;
+      for (const unserved of this.#unserved) {
+        const { kin, blocked, progress } = unserved;
+        unserved.progress = started + this.#evictions.length;
+        if (progress === unserved.progress || !kin.isOpen) continue;
+        tried = true;
+        this.#takeFor(kin, this.#proposalsFor(kin, blocked), pool);
       }
     }
     this.#unserved = [];
