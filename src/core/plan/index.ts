@@ -1,2 +1,3 @@
 export * from './plan.ts';
 export type { Eviction } from './way.ts';
+export type { Waiting } from './waiting.ts';

@@ -1,4 +1,4 @@
-import { annotations, WaitReason } from '../../api/v1alpha1/constants/index.ts';
+import { WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import { Backfill, type Ask, type Attempt } from '../backfill/index.ts';
 import { Feasibility, release, type PlacedPod } from '../place/index.ts';
 import type {
@@ -10,7 +10,7 @@ import type {
   Snapshot,
   Workload,
 } from '../snapshot/index.ts';
-import { formatInstant, zeroGpus } from '../units/index.ts';
+import { zeroGpus } from '../units/index.ts';
 import { needsQuota, refusalByQuota, withinClassLimits } from './checks.ts';
 import { honourPlaces } from './heldPlaces.ts';
 import { Kin, type Candidate } from './kin.ts';
@@ -18,21 +18,14 @@ import { compareInQuota, PoolOrder } from './order.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole, type Option } from './request.ts';
 import { noRoom, obstacleOf, tooFewFree } from './room.ts';
+import { heldBack, lastInLine } from './turnRefusals.ts';
+import { WaitingWorkloads, type Waiting } from './waiting.ts';
 import { WayMaker, type BlockedOption, type Eviction } from './way.ts';
 
 /** Pods of one workload and their nodes: all of them are bound, or none. */
 export interface Admission {
   readonly workload: Workload;
   readonly pods: readonly { readonly pod: PodFacts; readonly nodeName: string }[];
-}
-
-/** Workloads that wait for the same reason. */
-export interface Waiting {
-  readonly reason: WaitReason;
-  readonly message: string;
-  /** They stay within their guarantee while others borrow in the pool: what they wait for is lent. */
-  readonly owed: boolean;
-  readonly workloads: readonly Workload[];
 }
 
 /** What is to be done. Data: the shell carries it out. */
@@ -353,51 +346,8 @@ class Cycle {
   }
 }
 
-/** The sentence is put together when it is first read: most of 100,000 are not read before the next plan. */
-class WaitingWorkloads implements Waiting {
-  readonly workloads: readonly Workload[];
-  readonly owed: boolean;
-  readonly #refusal: Refusal;
-  #message: string | undefined;
-
-  constructor(refusal: Refusal, workloads: readonly Workload[], owed: boolean) {
-    this.#refusal = refusal;
-    this.workloads = workloads;
-    this.owed = owed;
-  }
-
-  get reason(): WaitReason {
-    return this.#refusal.reason;
-  }
-
-  get message(): string {
-    return (this.#message ??= this.#refusal.describe());
-  }
-}
-
 /** Whether more capacity in the pool would help, as no limit of its own stands in the way. */
 function waitsForCapacity({ refusal, ask }: BlockedOption, quota: QuotaState, { tree }: PoolState): boolean {
   if (refusal.reason === WaitReason.ClassLimit || refusal.reason === WaitReason.UserLimit) return false;
   return ask.cost <= tree.roomWithinLimits(quota.index);
-}
-
-/** Weight 0: it never borrows while another waits (DESIGN.md section 2.2). */
-function lastInLine({ spec }: QuotaState): Refusal {
-  return refuse(
-    WaitReason.WaitingForQuota,
-    () =>
-      `ResearchQuota ${spec.name} has weight 0: it borrows only while no other quota waits for capacity, and one does`,
-  );
-}
-
-/** The place is there, but someone ahead has been promised it. */
-function heldBack({ workload, at }: Reservation): Refusal {
-  const pod = workload.pods[0];
-  const whose = pod === undefined ? 'a workload ahead' : `${pod.namespace}/${workload.gang?.name ?? pod.name}`;
-  return refuse(
-    WaitReason.Reserved,
-    () =>
-      `it would fit, but its place is held for ${whose}, which starts by ${formatInstant(at)}; ` +
-      `a shorter ${annotations.walltime.key} may let it run before`,
-  );
 }

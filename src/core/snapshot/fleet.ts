@@ -1,17 +1,19 @@
 import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
 import { BorrowHistory, type Borrowing } from '../quota/index.ts';
 import { zeroGpus } from '../units/index.ts';
-import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape, Selector } from './facts.ts';
+import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape } from './facts.ts';
 import { NodeTable } from './nodeTable.ts';
-import { PendingSet, type PendingClass } from './pending.ts';
+import { PendingSet } from './pending.ts';
 import { OwnerAges } from './ownerAges.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './heldPod.ts';
 import { ShapeMix } from './shapeMix.ts';
-import { acceleratorNames, Snapshot, type WorkloadCounts } from './snapshot.ts';
+import { labelsOf, labelsOfShape } from './selectedLabels.ts';
+import { Snapshot, type WorkloadCounts } from './snapshot.ts';
 import type { Nomination, Reservation } from './reservation.ts';
 import { Storage } from './storage.ts';
+import { countWorkloads } from './workloadCounts.ts';
 import { gangKeyOf, gangWorkloads, singleWorkload } from './workloads.ts';
 
 interface NodeState {
@@ -435,53 +437,4 @@ function sameHold(a: PodFacts, b: PodFacts): boolean {
   if (a.nodeName !== b.nodeName || a.phase !== b.phase || a.shape !== b.shape || a.user !== b.user) return false;
   // Other pods' constraints look at labels, and not at pods that are on their way out.
   return a.labels === b.labels && (a.deletionAt === undefined) === (b.deletionAt === undefined);
-}
-
-function labelsOfShape(shape: PodShape): string[] {
-  return [...shape.nodeSelector, ...(shape.nodeTerms ?? []).flatMap((term) => term.labels)].map((r) => r.key);
-}
-
-function labelsOf(input: PolicyInput): string[] {
-  const keys = (selector: Selector | undefined) => (selector ?? []).map((requirement) => requirement.key);
-  return [
-    ...input.pools.flatMap((pool) => [
-      ...pool.classes.flatMap((c) => keys(c.nodeSelector)),
-      ...pool.contributions.flatMap((c) => keys(c.nodeSelector)),
-      ...pool.sites.flatMap((site) => keys(site.nodeSelector)),
-    ]),
-    ...input.investments.flatMap((i) => [...keys(i.contributionSelector), ...keys(i.matchSelector)]),
-  ];
-}
-
-/** O(pods): asked for by status, not by plans. */
-function countWorkloads(
-  pods: Iterable<PodFacts>,
-  assumed: ReadonlyMap<string, unknown>,
-  pending: Iterable<PendingClass>,
-  policy: Policy,
-): ReadonlyMap<string, WorkloadCounts> {
-  const accelerators = acceleratorNames(policy);
-  const counts = new Map<string, { pending: number; running: number }>();
-  const countOf = (namespace: string) => {
-    const quota = policy.quotaOfNamespace.get(namespace)?.spec.name;
-    if (quota === undefined) return undefined;
-    let count = counts.get(quota);
-    if (count === undefined) counts.set(quota, (count = { pending: 0, running: 0 }));
-    return count;
-  };
-  for (const { namespace, size } of pending) {
-    const count = countOf(namespace);
-    if (count !== undefined) count.pending += size;
-  }
-  const seen = new Set<string>();
-  for (const pod of pods) {
-    if (pod.phase === 'Succeeded' || pod.phase === 'Failed') continue;
-    if (pod.nodeName === undefined && !assumed.has(pod.uid)) continue;
-    const key = gangKeyOf(pod) ?? pod.uid;
-    if (seen.has(key) || !Object.keys(pod.shape.requests).some((name) => accelerators.has(name))) continue;
-    seen.add(key);
-    const count = countOf(pod.namespace);
-    if (count !== undefined) count.running++;
-  }
-  return counts;
 }
