@@ -162,7 +162,8 @@ it('a placement exceeds no node and no site, stays in one domain of the level re
       release(snapshot, placed);
       assert.deepEqual(state(snapshot), before);
     }),
-    { numRuns: 1000 },
+    // One seed: how many of the requests can be placed must not depend on the day.
+    { numRuns: 1000, seed: 20_261_124 },
   );
   assert.ok(found > 200, `${found} placements found`);
 });
