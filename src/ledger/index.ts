@@ -5,7 +5,7 @@
  * PostgreSQL, in a thread of its own); `recover` brings books and pods together at the start of a term; `Tally` knows
  * at any moment what each quota has used; `usage` of the store and the functions of `report/` give accounts.
  */
-export { chargeFor, noCharge, type Charge } from './charge.ts';
+export { chargeFor, noCharge, type Charge } from '../core/budget/index.ts';
 export type { Entry } from './entry.ts';
 export {
   chargeFactorOf,

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { micros, milli } from '../core/units/index.ts';
-import { addCharges, chargeFor, milliGpuHours } from './charge.ts';
+import { addCharges, chargeFor, milliGpuHours } from '../core/budget/index.ts';
 import { closedAt, splitAt, type Interval, type OpenInterval } from './interval.ts';
 import { Slots } from './slots.ts';
 

@@ -1,4 +1,4 @@
-import { addCharges, chargeFor, type Charge } from './charge.ts';
+import { addCharges, chargeFor, type Charge } from '../core/budget/index.ts';
 import { holderKey, type HolderKey, type Interval, type OpenInterval } from './interval.ts';
 
 /** The time for which a quota's use is counted. Epoch milliseconds. */

@@ -1,5 +1,5 @@
 import { dayAt, formatMilliGpus, monthAt, oneMicro } from '../../core/units/index.ts';
-import { chargeFor, milliGpuHours, type Charge } from '../charge.ts';
+import { chargeFor, milliGpuHours, type Charge } from '../../core/budget/index.ts';
 import type { UsageQuery, UsageRow } from '../usage.ts';
 import { csv, type Cell } from './csv.ts';
 

@@ -1,5 +1,5 @@
 import { micros, mulDivFloor, oneMicro, type Micro, type MilliGpus } from '../../core/units/index.ts';
-import type { Charge } from '../charge.ts';
+import type { Charge } from '../../core/budget/index.ts';
 
 /** What is known of a matching investment over some time. Letters are those of DESIGN.md section 2.3. */
 export interface InvestmentFigures {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 
 import { formatMilliGpus } from '../../core/units/index.ts';
-import { milliGpuHours } from '../charge.ts';
+import { milliGpuHours } from '../../core/budget/index.ts';
 import { LedgerError } from '../errors.ts';
 import { openStore } from '../store.ts';
 import { help, parseReportArguments, UsageError, type ReportArguments } from './arguments.ts';

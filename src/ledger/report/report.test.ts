@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { formatMicro, formatMilliGpus, micros, milli } from '../../core/units/index.ts';
-import { milliGpuHours, type Charge } from '../charge.ts';
+import { milliGpuHours, type Charge } from '../../core/budget/index.ts';
 import type { UsageRow } from '../usage.ts';
 import { parseReportArguments } from './arguments.ts';
 import { csv } from './csv.ts';

@@ -1,5 +1,5 @@
 import { dateAt, oneMicro } from '../../core/units/index.ts';
-import { addCharges, chargeFor, noCharge, type Charge } from '../charge.ts';
+import { addCharges, chargeFor, noCharge, type Charge } from '../../core/budget/index.ts';
 import type { UsageQuery, UsageRow } from '../usage.ts';
 
 /** By what a statement tells use apart. A quota's line includes its children's use, so lines of quotas do not add up. */
