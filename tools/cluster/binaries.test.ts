@@ -45,12 +45,12 @@ describe('ensureBinaries', () => {
   const file = (...parts: string[]) => join(root, ...parts);
   const calls = () => (existsSync(file('calls')) ? readFileSync(file('calls'), 'utf8').trim().split('\n') : []);
   const ensure = (names: Parameters<typeof ensureBinaries>[0], events: BuildProgress[] = []) =>
-    ensureBinaries(names, (event) => events.push(event), { moduleDir: file('module'), env });
+    ensureBinaries(names, (event) => events.push(event), { modulesDir: file('modules'), env });
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'moa-binaries-'));
-    for (const directory of ['bin', 'module', 'assets']) mkdirSync(file(directory));
-    writeFileSync(file('module', 'go.mod'), module);
+    for (const directory of ['bin', 'modules/control-plane', 'assets']) mkdirSync(file(directory), { recursive: true });
+    writeFileSync(file('modules', 'control-plane', 'go.mod'), module);
     writeFileSync(file('delay'), '0');
     writeFileSync(file('bin', 'go'), fakeGo, { mode: 0o755 });
     env = { PATH: `${file('bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: file('cache'), HOME: file('home') };
@@ -94,7 +94,7 @@ describe('ensureBinaries', () => {
 
   test('leaves out an optional program that is missing when there is no Go, and builds it when there is', async () => {
     writeFileSync(file('assets', 'etcd'), '', { mode: 0o755 });
-    const options = { moduleDir: file('module'), optional: ['kubectl'] } as const;
+    const options = { modulesDir: file('modules'), optional: ['kubectl'] } as const;
     const quiet = () => undefined;
     const assets = { ...env, KUBEBUILDER_ASSETS: file('assets') };
     const withoutGo = await ensureBinaries(['etcd'], quiet, { ...options, env: { ...assets, PATH: '/nonexistent' } });
@@ -126,7 +126,7 @@ describe('ensureBinaries', () => {
 
   test('has another cache for other versions', async () => {
     const before = await ensure(['etcd']);
-    writeFileSync(file('module', 'go.mod'), module.replace('v1.36.1', 'v1.36.2'));
+    writeFileSync(file('modules', 'control-plane', 'go.mod'), module.replace('v1.36.1', 'v1.36.2'));
     const after = await ensure(['etcd']);
     assert.notEqual(before.etcd, after.etcd);
     assert.match(readFileSync(after.etcd, 'utf8'), /gitVersion=v1\.36\.2/);
@@ -146,7 +146,7 @@ describe('ensureBinaries', () => {
   const source = (names: readonly string[]) => `
     import { ensureBinaries } from ${JSON.stringify(new URL('./binaries.ts', import.meta.url).href)};
     const paths = await ensureBinaries(${JSON.stringify(names)}, (event) => console.error(event.kind),
-      { moduleDir: ${JSON.stringify(file('module'))} });
+      { modulesDir: ${JSON.stringify(file('modules'))} });
     console.log(JSON.stringify(paths));`;
 
   test('two at once build each program once, and the second waits for the first', async () => {

@@ -8,24 +8,33 @@ import { goBuild } from './go-build.ts';
 import { lock } from './file-lock.ts';
 import type { BuildProgress } from './progress.ts';
 
-/** Programs that the local control plane, the tests and the benchmarks run, and the Go package that each is built from. */
-const packages = {
-  etcd: 'go.etcd.io/etcd/server/v3',
-  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
-  'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
-  kwok: 'sigs.k8s.io/kwok/cmd/kwok',
-  kubectl: 'k8s.io/kubernetes/cmd/kubectl',
-  'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
-  promtool: 'github.com/prometheus/prometheus/cmd/promtool',
+/**
+ * Programs that the local control plane, the tests and the benchmarks run, by the Go module that pins their versions,
+ * and the package that each is built from. Two modules, because Helm asks for other versions of the Kubernetes libraries.
+ */
+const modules = {
+  'control-plane': {
+    etcd: 'go.etcd.io/etcd/server/v3',
+    'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+    'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    kwok: 'sigs.k8s.io/kwok/cmd/kwok',
+    kubectl: 'k8s.io/kubernetes/cmd/kubectl',
+    'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
+    promtool: 'github.com/prometheus/prometheus/cmd/promtool',
+  },
+  deployment: {
+    helm: 'helm.sh/helm/v4/cmd/helm',
+    prometheus: 'github.com/prometheus/prometheus/cmd/prometheus',
+  },
 } as const;
 
 /** A program that {@link ensureBinaries} can provide. */
-export type BinaryName = keyof typeof packages;
+export type BinaryName = { [M in keyof typeof modules]: keyof (typeof modules)[M] }[keyof typeof modules];
 
 /** Where things are looked for. Every field has a default; tests give their own. */
 export interface BinaryOptions<Optional extends BinaryName> {
-  /** The directory of the go.mod that pins the versions. Default: tools/control-plane of this checkout. */
-  readonly moduleDir?: string;
+  /** Holds a folder for each Go module that pins versions. Default: tools/ of this checkout. */
+  readonly modulesDir?: string;
   /** Default: the environment of this process. `KUBEBUILDER_ASSETS`, `XDG_CACHE_HOME`, `HOME` and `PATH` count. */
   readonly env?: NodeJS.ProcessEnv;
   /** Programs that are left out, instead of an error, when they are missing and there is no Go to build them with. */
@@ -33,7 +42,7 @@ export interface BinaryOptions<Optional extends BinaryName> {
   readonly signal?: AbortSignal | undefined;
 }
 
-const pinnedModule = fileURLToPath(new URL('../control-plane', import.meta.url));
+const pinnedModules = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Paths of the named programs: those that the directory `KUBEBUILDER_ASSETS` holds come from there, all others are
@@ -47,16 +56,26 @@ export async function ensureBinaries<Name extends BinaryName, Optional extends B
   progress: (event: BuildProgress) => void,
   options: BinaryOptions<Optional> = {},
 ): Promise<Readonly<Record<Name, string> & Partial<Record<Optional, string>>>> {
-  const { moduleDir = pinnedModule, env = process.env, optional = [], signal } = options;
-  const cache = cacheDirectory(moduleDir, env);
-  const places = [env['KUBEBUILDER_ASSETS'], cache].filter((place) => place !== undefined && place !== '');
-  const find = (name: BinaryName) => places.map((place) => join(place!, name)).find(isExecutable);
+  const { modulesDir = pinnedModules, env = process.env, optional = [], signal } = options;
+  const caches = new Map<string, Cache>();
+  const sourceOf = (name: BinaryName): Source => {
+    const { module, package: path } = originOf(name);
+    let cache = caches.get(module);
+    if (cache === undefined) caches.set(module, (cache = cacheFor(join(modulesDir, module), env)));
+    return { name, package: path, cache };
+  };
+  const assets = env['KUBEBUILDER_ASSETS'];
+  const find = (name: BinaryName) =>
+    [...(assets === undefined || assets === '' ? [] : [assets]), sourceOf(name).cache.directory]
+      .map((place) => join(place, name))
+      .find(isExecutable);
 
   const hasGo = onPath('go', env);
   const wanted: BinaryName[] = [...new Set([...names, ...(hasGo ? optional : [])])];
   const missing = wanted.filter((name) => find(name) === undefined);
   if (missing.length > 0 && !hasGo) throw new Error(howToGetBinaries(missing, env));
-  if (missing.length > 0) await buildAll(missing, { moduleDir, cache, env, progress, signal });
+  for (const [cache, sources] of Map.groupBy(missing.map(sourceOf), (source) => source.cache))
+    await buildAll(sources, { cache, env, progress, signal });
 
   const found = [...wanted, ...optional].flatMap((name) => {
     const path = find(name);
@@ -65,34 +84,55 @@ export async function ensureBinaries<Name extends BinaryName, Optional extends B
   return Object.fromEntries(found) as Record<Name, string> & Partial<Record<Optional, string>>;
 }
 
-interface BuildAll {
+/** Where the programs of one module go once they are built. */
+interface Cache {
   readonly moduleDir: string;
-  readonly cache: string;
+  readonly directory: string;
+}
+
+interface Source {
+  readonly name: BinaryName;
+  readonly package: string;
+  readonly cache: Cache;
+}
+
+function originOf(name: BinaryName): { readonly module: string; readonly package: string } {
+  for (const [module, packages] of Object.entries<Readonly<Record<string, string>>>(modules)) {
+    const path = packages[name];
+    if (path !== undefined) return { module, package: path };
+  }
+  throw new Error(`no Go module builds ${name}`);
+}
+
+interface BuildAll {
+  readonly cache: Cache;
   readonly env: NodeJS.ProcessEnv;
   readonly progress: (event: BuildProgress) => void;
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildAll(names: readonly BinaryName[], build: BuildAll): Promise<void> {
-  const { cache, env, progress, signal } = build;
-  const held = await lock(join(cache, 'lock'), () => progress({ kind: 'waiting', directory: cache }), signal);
+async function buildAll(sources: readonly Source[], build: BuildAll): Promise<void> {
+  const { env, progress, signal } = build;
+  const { moduleDir, directory } = build.cache;
+  const held = await lock(join(directory, 'lock'), () => progress({ kind: 'waiting', directory }), signal);
   try {
     // What an earlier, interrupted run left half written. The lock says that nobody is writing now.
-    for (const file of readdirSync(cache)) if (file.endsWith(partial)) rmSync(join(cache, file), { force: true });
-    const todo = names.filter((name) => !isExecutable(join(cache, name)));
-    for (const [index, name] of todo.entries()) {
-      const output = join(cache, name + partial);
+    for (const file of readdirSync(directory))
+      if (file.endsWith(partial)) rmSync(join(directory, file), { force: true });
+    const todo = sources.filter(({ name }) => !isExecutable(join(directory, name)));
+    for (const [index, { name, package: path }] of todo.entries()) {
+      const output = join(directory, name + partial);
       const position = { name, number: index + 1, of: todo.length };
       await goBuild({
-        moduleDir: build.moduleDir,
-        package: packages[name],
-        linkerFlags: linkerFlags(build.moduleDir),
+        moduleDir,
+        package: path,
+        linkerFlags: linkerFlags(moduleDir),
         output,
         env,
         signal,
         progress: (step) => progress({ ...position, ...step }),
       });
-      renameSync(output, join(cache, name));
+      renameSync(output, join(directory, name));
     }
   } finally {
     held.release();
@@ -102,7 +142,7 @@ async function buildAll(names: readonly BinaryName[], build: BuildAll): Promise<
 const partial = '.partial';
 
 /** The cache of one set of versions: other versions, flags or platforms have another one. */
-function cacheDirectory(moduleDir: string, env: NodeJS.ProcessEnv): string {
+function cacheFor(moduleDir: string, env: NodeJS.ProcessEnv): Cache {
   const key = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) {
     const path = join(moduleDir, file);
@@ -114,7 +154,7 @@ function cacheDirectory(moduleDir: string, env: NodeJS.ProcessEnv): string {
   const base = root === undefined || root === '' ? join(env['HOME'] ?? homedir(), '.cache') : root;
   const directory = join(base, 'moa', 'control-plane', key.digest('hex').slice(0, 16));
   mkdirSync(directory, { recursive: true });
-  return directory;
+  return { moduleDir, directory };
 }
 
 /**
