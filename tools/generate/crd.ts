@@ -35,8 +35,16 @@ export function schemaOf(definition: Definition): Structural {
   };
 }
 
+/** A manifest that the API server learns a resource from. */
+export interface CustomResourceDefinition {
+  readonly apiVersion: 'apiextensions.k8s.io/v1';
+  readonly kind: 'CustomResourceDefinition';
+  readonly metadata: { readonly name: string };
+  readonly spec: object;
+}
+
 /** The CustomResourceDefinition of a resource. */
-export function crdOf(definition: Definition): object {
+export function crdOf(definition: Definition): CustomResourceDefinition {
   const { kind, plural, singular, shortName } = resources[definition.kind];
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

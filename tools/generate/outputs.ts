@@ -2,6 +2,7 @@ import { definitions, resources } from '../../src/api/v1alpha1/index.ts';
 import { renderConfigurationReference } from '../../src/config/index.ts';
 import { renderMetricsReference } from '../../src/observe/index.ts';
 import { badInputPage } from './badInputTable.ts';
+import { chartOutputs } from './chart.ts';
 import { crdOf } from './crd.ts';
 import type { Generated } from './generated.ts';
 import { readmeOutputs } from './readme.ts';
@@ -30,5 +31,6 @@ export const outputs: readonly Generated[] = [
   { path: 'docs/reference/bad-input.md', render: badInputPage },
   { path: 'docs/reference/metrics.md', render: renderMetricsReference },
   { path: 'docs/reference/configuration.md', render: renderConfigurationReference },
+  ...chartOutputs(),
   ...readmeOutputs(),
 ];

@@ -40,3 +40,46 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- required "serviceAccount.name: name the service account to use, or set serviceAccount.create to true" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end }}
+
+{{/* How many operators run. */}}
+{{- define "moa.replicas" -}}
+{{- if kindIs "invalid" .Values.replicas -}}
+{{- eq .Values.ledger.engine "PostgreSQL" | ternary 2 1 -}}
+{{- else -}}
+{{- int .Values.replicas -}}
+{{- end -}}
+{{- end }}
+
+{{/* The image, by digest where there is one. */}}
+{{- define "moa.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The claim that holds the embedded ledger. */}}
+{{- define "moa.claimName" -}}
+{{- default (printf "%s-ledger" (include "moa.fullname" .)) .Values.ledger.sqlite.existingClaim -}}
+{{- end }}
+
+{{/*
+The operator's configuration file: what people set, and what follows from the chart. The URL of PostgreSQL comes by
+MOA_LEDGER from a Secret.
+*/}}
+{{- define "moa.config" -}}
+{{- $own := dict
+  "namespace" .Release.Namespace
+  "leader-elect" true
+  "metrics-address" ":8080"
+  "health-address" ":8081"
+  "ledger-journal" "/var/lib/moa/moa-ledger.journal"
+-}}
+{{- if eq .Values.ledger.engine "SQLite" -}}
+{{- $_ := set $own "ledger" "sqlite:/var/lib/moa/moa-ledger.sqlite" -}}
+{{- end -}}
+{{- toYaml (merge $own .Values.config) -}}
+{{- end }}
