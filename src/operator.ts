@@ -169,15 +169,20 @@ async function actAlone(
   });
 }
 
-/** Outside a cluster nobody has made the operator's namespace; inside, the chart has, and we may not. */
+/**
+ * Outside a cluster nobody has made the operator's namespace; inside, it is the one that we run in. Looks before it
+ * creates: whoever may not create it may well have been given it.
+ */
 async function ensureNamespace(transport: Transport, { namespace, kubeconfig }: Config): Promise<void> {
+  if (kubeconfig === undefined) return;
+  const path = '/api/v1/namespaces';
+  const query = { fieldSelector: `metadata.name=${namespace}` };
+  const { items } = await transport.request<{ readonly items: readonly unknown[] }>({ method: 'GET', path, query });
+  if (items.length > 0) return;
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  try {
-    await transport.request({ method: 'POST', path: '/api/v1/namespaces', body });
-  } catch (error) {
-    if (isApiError(error, 'AlreadyExists') || kubeconfig === undefined) return;
-    throw error;
-  }
+  await transport.request({ method: 'POST', path, body }).catch((error: unknown) => {
+    if (!isApiError(error, 'AlreadyExists')) throw error;
+  });
 }
 
 /** Everything that is watched, kept warm whether this process leads or not. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { freePort, spawnGuarded, type ControlPlane } from '../../tools/cluster/index.ts';
 import type { TestCluster } from './cluster.ts';
+import { missingRules, operatorIdentity } from './identity.ts';
 import { uniqueName } from './manifests.ts';
 
 /** The operator of this checkout, as a child process. */
@@ -15,7 +16,11 @@ export interface Operator {
   tail(): string;
   /** The sum of a metric over its series, or over those whose labels match. */
   metric(name: string, labels?: RegExp): Promise<number>;
-  /** SIGTERM, and waits for the end. @throws Error when it does not end well within 15 seconds */
+  /**
+   * SIGTERM, and waits for the end.
+   *
+   * @throws Error when it does not end well within 15 seconds, or had been refused what the chart's roles do not grant
+   */
   stop(): Promise<void>;
   /** SIGKILL: it has no chance to finish anything. */
   kill(): Promise<void>;
@@ -26,22 +31,24 @@ const readyMs = 30_000;
 const stopMs = 15_000;
 
 /**
- * Starts the operator against a control plane, and resolves once it is ready. It acts alone unless the flags say
- * otherwise.
+ * Starts the operator against a control plane, and resolves once it is ready. It acts as the chart's service account,
+ * with the chart's roles and no more, and alone, unless the flags say otherwise.
  *
  * @param flags further flags; they win over the usual ones
  * @throws Error with the end of its log when it ends, or is not ready after half a minute
  */
 export async function startOperator(plane: ControlPlane, flags: readonly string[] = []): Promise<Operator> {
+  const identity = await operatorIdentity(plane);
   const metrics = `127.0.0.1:${await freePort()}`;
   const health = `127.0.0.1:${await freePort()}`;
+  const ownKubeconfig = flags.includes('--kubeconfig');
   const log = join(plane.logs, `${uniqueName('operator')}.log`);
   const output = openSync(log, 'a');
   const child = spawnGuarded(
     process.execPath,
     [
       main,
-      ...['--kubeconfig', plane.kubeconfig, '--leader-elect=false', '--log-format=text'],
+      ...['--kubeconfig', identity.kubeconfig, '--leader-elect=false', '--log-format=text'],
       ...['--metrics-address', metrics, '--health-address', health],
       ...flags,
     ],
@@ -74,21 +81,26 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
     await sleep(20);
   }
 
+  const metricsPage = async () => (await fetch(`http://${metrics}/metrics`)).text();
+
   return {
     tail,
     kill,
     metric: async (name, labels = /^/) => {
-      const page = await (await fetch(`http://${metrics}/metrics`)).text();
+      const page = await metricsPage();
       const series = page.split('\n').filter((line) => new RegExp(`^${name}[ {]`).test(line) && labels.test(line));
       return series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
     },
     stop: async () => {
       if (life.ended) throw failure('had ended before it was told to');
+      const missing = ownKubeconfig ? [] : missingRules(await metricsPage(), identity.rules);
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
       const { code, signal } = await child.exited;
       clearTimeout(late);
       if (code !== 0) throw failure(`did not stop in good order (${signal ?? `exit code ${code ?? 'unknown'}`})`);
+      if (missing.length > 0) throw failure(`lacks rules in charts/moa/templates/rbac: ${missing.join(', ')}`);
+      if (missing.length > 0) throw failure(`lacks rules in charts/moa/templates/rbac: ${missing.join(', ')}`);
     },
   };
 }
