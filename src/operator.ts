@@ -32,6 +32,8 @@ import {
   createMetrics,
   eventObserver,
   leaderElectionObserver,
+  noState,
+  queueObserver,
   reconcileObserver,
   reflectorObserver,
   requestObserver,
@@ -78,8 +80,9 @@ export async function runOperator(config: Config, version: string, logger: Logge
     let record = new SchedulingRecord(caches.fleet.history);
     let acts = (): boolean => false;
     metrics.beforeRender(() => {
-      if (acts()) metrics.recordState(stateSample(caches.fleet.snapshot(clock.now()), record));
-      else metrics.recordState({ pools: [], quotas: [], investments: [], workloads: [] });
+      const now = clock.now();
+      const sample = () => stateSample(caches.fleet.snapshot(now), { record, manifests: caches.manifests, now });
+      metrics.recordState(acts() ? sample() : noState);
     });
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
@@ -117,6 +120,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
             subscribe: (listener) => caches.subscribe(listener),
           },
           observe: reconcileObserver({ metrics, logger: logger.child('status') }),
+          showQueue: queueObserver(metrics),
           onError: (error) =>
             logger.child('status').error('cannot work out the statuses, it is tried again', { error }),
         }),

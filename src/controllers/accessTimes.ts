@@ -4,7 +4,7 @@ import type { Policy, QuotaState, Workload } from '../core/snapshot/index.ts';
 import { countedReclaims, type AccessRecord, type Reclaim } from '../core/status/index.ts';
 
 /** A workload that waits, or waited until now, for what was lent. */
-interface Wait {
+export interface AccessWait {
   readonly quota: QuotaState;
   /** Epoch milliseconds. */
   readonly since: number;
@@ -23,7 +23,7 @@ interface Access {
  */
 export class AccessTimes {
   /** By key of the workload. */
-  readonly #waits = new Map<string, Wait>();
+  readonly #waits = new Map<string, AccessWait>();
   /** By uid of the investment; undefined until its status was asked for what it had kept. */
   readonly #reclaims = new Map<string, readonly Reclaim[]>();
   /** Reclaims of investments whose status was not asked for yet, by name. */
@@ -50,6 +50,11 @@ export class AccessTimes {
       // Given up after the promise was broken: that it never started does not mend it.
       this.#record(wait, policy, now, (promise) => now - wait.since > promise);
     }
+  }
+
+  /** Those that wait now, by the latest plan that was observed. */
+  waits(): Iterable<AccessWait> {
+    return this.#waits.values();
   }
 
   /** All pods of the workload are bound. @returns undefined when it had not waited for what was lent */
@@ -80,7 +85,7 @@ export class AccessTimes {
     return { reclaims, waitingSince: waits.map(({ since }) => since) };
   }
 
-  #record({ quota, since }: Wait, policy: Policy, now: number, counts: (promise: number) => boolean): void {
+  #record({ quota, since }: AccessWait, policy: Policy, now: number, counts: (promise: number) => boolean): void {
     for (const { spec } of policy.investments.values()) {
       const promise = spec.guaranteedAccessWithin ?? Infinity;
       if (!isInvestor(quota, spec.investorName) || !counts(promise)) continue;

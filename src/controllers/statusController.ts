@@ -50,6 +50,8 @@ export interface StatusControllerOptions {
   readonly signal: AbortSignal;
   /** Of every reconciliation. Must not throw. */
   readonly observe?: (observation: ReconcileObservation) => void;
+  /** Gets the queue of each controller, to show how long it is. */
+  readonly showQueue?: (name: string, queue: { readonly size: number }) => void;
 }
 
 /** A status that was written, until the store has caught up with it. */
@@ -97,13 +99,15 @@ export class StatusController<K extends Kind> {
 
   /** Resolves when the signal has aborted and nothing is under way; never rejects. */
   async run(): Promise<void> {
-    const { clock, signal, observe } = this.#options;
+    const { clock, signal, observe, showQueue } = this.#options;
+    const name = `status-${this.#kind.kind}`;
+    showQueue?.(name, this.#queue);
     const unsubscribe = enqueueChanges(this.#kind.store, this.#queue, ({ object }) => [object.name]);
     await runController({
-      name: `status-${this.#kind.kind}`,
+      name,
       queue: this.#queue,
       workers,
-      reconcile: (name) => this.#reconcile(name),
+      reconcile: (key) => this.#reconcile(key),
       clock,
       signal,
       ...(observe === undefined ? {} : { observe }),

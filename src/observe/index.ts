@@ -4,6 +4,7 @@ export type { ListenAddress } from './httpServer.ts';
 export {
   eventObserver,
   leaderElectionObserver,
+  queueObserver,
   reconcileObserver,
   reflectorObserver,
   requestObserver,
@@ -14,4 +15,5 @@ export { createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
 export { renderMetricsReference } from './metricsReference.ts';
 export { serveObservation } from './server.ts';
-export type { StateSample } from './state.ts';
+export { noState } from './stateSample.ts';
+export type { StateSample } from './stateSample.ts';

@@ -36,7 +36,7 @@ export type Instruments = {
   readonly [K in keyof MetricDefinitions]: Kinds<LabelsOf<MetricDefinitions[K]>>[MetricDefinitions[K]['kind']];
 };
 
-type GaugeName = {
+export type GaugeName = {
   [K in keyof MetricDefinitions]: MetricDefinitions[K]['kind'] extends 'gauge' ? K : never;
 }[keyof MetricDefinitions];
 
@@ -49,6 +49,8 @@ export interface InstrumentSet {
   readonly replace: <K extends GaugeName>(metric: K, series: Iterable<Series<K>>) => void;
   /** Drops the counts of a pool that no longer exists. */
   readonly forgetPool: (pool: string) => void;
+  /** Drops the counts of a quota that no longer exists. */
+  readonly forgetQuota: (quota: string) => void;
 }
 
 /** Builds every metric of the table in `registry`. */
@@ -84,6 +86,9 @@ export function createInstruments(registry: prom.Registry): InstrumentSet {
       for (const cause of metricDefinitions.evictions.labels.cause.values) {
         (instruments.evictions as unknown as prom.Counter).remove({ pool, cause });
       }
+    },
+    forgetQuota: (quota) => {
+      (instruments.admissions as unknown as prom.Counter).remove({ quota });
     },
   };
 }

@@ -84,6 +84,7 @@ export function eventObserver({ metrics, logger }: Sinks): (observation: EventOb
 export function leaderElectionObserver({ metrics, logger }: Sinks): (observation: LeaderElectionObservation) => void {
   metrics.leader.set(0);
   return (observation) => {
+    metrics.leaderElections.inc({ result: observation.type });
     switch (observation.type) {
       case 'acquired':
         metrics.leader.set(1);
@@ -102,4 +103,9 @@ export function leaderElectionObserver({ metrics, logger }: Sinks): (observation
         return;
     }
   };
+}
+
+/** Shows the length of work queues. */
+export function queueObserver(metrics: Metrics): (name: string, queue: { readonly size: number }) => void {
+  return (name, queue) => metrics.beforeRender(() => metrics.workqueueDepth.set({ name }, queue.size));
 }

