@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { load } from 'js-yaml';
+
+import { crdOf } from '../../tools/generate/crd.ts';
+import { definitions } from '../../src/api/v1alpha1/index.ts';
+import { loadConfig, type Config } from '../../src/config/index.ts';
+import type { KubeObject } from '../support/index.ts';
+import { chart, exampleFiles, HelmError, release, valueSets, withHelm, type Values } from './helm.ts';
+
+const postgresql = { engine: 'PostgreSQL', postgresql: { existingSecret: 'moa-ledger' } };
+
+interface Deployment extends KubeObject {
+  readonly spec: {
+    readonly replicas: number;
+    readonly strategy: object;
+    readonly template: {
+      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+      readonly spec: PodSpec;
+    };
+  };
+}
+
+interface PodSpec {
+  readonly automountServiceAccountToken: boolean;
+  readonly securityContext: object;
+  readonly topologySpreadConstraints?: readonly { readonly topologyKey: string; readonly whenUnsatisfiable: string }[];
+  readonly volumes: readonly { readonly name: string; readonly emptyDir?: object }[];
+  readonly containers: readonly {
+    readonly image: string;
+    readonly args: readonly string[];
+    readonly env?: readonly { readonly name: string }[];
+    readonly securityContext: object;
+  }[];
+}
+
+function only<T extends KubeObject>(objects: readonly KubeObject[], kind: string): T {
+  const found = objects.filter((object) => object.kind === kind);
+  assert.equal(found.length, 1, `one ${kind}`);
+  return found[0] as T;
+}
+
+const deploymentOf = (objects: readonly KubeObject[]) => only<Deployment>(objects, 'Deployment');
+
+describe('the chart', () => {
+  const helm = withHelm();
+
+  for (const [name, values] of Object.entries(valueSets)) {
+    it(`passes helm lint --strict with ${name}`, async () => {
+      await helm.run('lint', '--strict', chart, '--values', helm.file(values));
+    });
+  }
+  for (const path of exampleFiles) {
+    it(`passes helm lint --strict with ${path.slice(chart.length + 1)}`, async () => {
+      await helm.run('lint', '--strict', chart, '--values', path);
+    });
+  }
+
+  describe('refuses', () => {
+    const table: readonly (readonly [mistake: string, values: Values, answer: RegExp])[] = [
+      ['a value that it does not have', { replica: 2 }, /at '': additional properties 'replica' not allowed/],
+      [
+        'a value that it does not have, deep down',
+        { ledger: { sqlite: { sise: '1Gi' } } },
+        /at '\/ledger\/sqlite': additional properties 'sise' not allowed/,
+      ],
+      ['a text for a number', { replicas: 'two' }, /at '\/replicas': got string, want null or integer/],
+      ['a fraction of a replica', { replicas: 1.5 }, /at '\/replicas': got number, want null or integer/],
+      ['a text for true or false', { crds: { keep: 'yes' } }, /at '\/crds\/keep': got string, want boolean/],
+      [
+        'an engine that it does not know',
+        { ledger: { engine: 'MySQL' } },
+        /at '\/ledger\/engine': value must be one of/,
+      ],
+      [
+        'a size that is none',
+        { ledger: { sqlite: { size: 'big' } } },
+        /at '\/ledger\/sqlite\/size': 'big' does not match/,
+      ],
+      ['a digest that is none', { image: { digest: 'latest' } }, /at '\/image\/digest': 'latest' does not match/],
+      [
+        'a setting that the operator does not have',
+        { config: { 'log-levl': 'info' } },
+        /at '\/config': additional properties 'log-levl' not allowed/,
+      ],
+      [
+        'a setting that follows from the chart',
+        { config: { 'metrics-address': ':9090' } },
+        /at '\/config': additional properties 'metrics-address' not allowed/,
+      ],
+      [
+        'a setting of another type',
+        { config: { 'bind-concurrency': 'many' } },
+        /at '\/config\/bind-concurrency': got string, want integer/,
+      ],
+      [
+        'a manager without subjects',
+        { access: { managers: [{ name: 'kaist', subjects: [] }] } },
+        /at '\/access\/managers\/0\/subjects': minItems: got 0, want 1/,
+      ],
+      [
+        'several replicas with the embedded ledger',
+        { replicas: 2 },
+        /replicas: 2 operators cannot share the embedded ledger, whose SQLite file has one writer\. Set ledger\.engine/,
+      ],
+      [
+        'PostgreSQL without its Secret',
+        { ledger: { engine: 'PostgreSQL' } },
+        /ledger\.postgresql\.existingSecret: name a Secret/,
+      ],
+      [
+        'a Secret for PostgreSQL with SQLite',
+        { ledger: { postgresql: { existingSecret: 'moa-ledger' } } },
+        /ledger\.postgresql: is set, but ledger\.engine is SQLite/,
+      ],
+      [
+        'a claim for SQLite with PostgreSQL',
+        { ledger: { ...postgresql, sqlite: { existingClaim: 'books' } } },
+        /ledger\.sqlite\.existingClaim: is set, but ledger\.engine is PostgreSQL/,
+      ],
+      [
+        'a foreign service account without a name',
+        { serviceAccount: { create: false } },
+        /serviceAccount\.name: name the service account/,
+      ],
+    ];
+    for (const [mistake, values, answer] of table) {
+      it(`${mistake}, by name`, async () => {
+        await assert.rejects(helm.render(values), (error) => error instanceof HelmError && answer.test(error.message));
+      });
+    }
+  });
+
+  it('runs one operator at a time on the volume of the embedded ledger', async () => {
+    const objects = await helm.render({});
+    const { spec } = deploymentOf(objects);
+    assert.equal(spec.replicas, 1);
+    assert.deepEqual(spec.strategy, { type: 'Recreate' });
+    assert.equal(only(objects, 'PersistentVolumeClaim').metadata.annotations?.['helm.sh/resource-policy'], 'keep');
+    assert.deepEqual(kindsAmong(objects, ['PodDisruptionBudget']), []);
+    assert.equal(spec.template.spec.topologySpreadConstraints, undefined);
+  });
+
+  it('runs two operators on two nodes with PostgreSQL, and drains take one at a time', async () => {
+    const objects = await helm.render({ ledger: postgresql });
+    const { spec } = deploymentOf(objects);
+    assert.equal(spec.replicas, 2);
+    assert.deepEqual(spec.strategy, { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+    assert.deepEqual(kindsAmong(objects, ['PersistentVolumeClaim', 'PodDisruptionBudget']), ['PodDisruptionBudget']);
+    assert.deepEqual(
+      spec.template.spec.topologySpreadConstraints?.map(({ topologyKey, whenUnsatisfiable }) => [
+        topologyKey,
+        whenUnsatisfiable,
+      ]),
+      [
+        ['kubernetes.io/hostname', 'DoNotSchedule'],
+        ['topology.kubernetes.io/zone', 'ScheduleAnyway'],
+      ],
+    );
+  });
+
+  it('gives the URL of PostgreSQL by a Secret alone, never in the configuration or on the command line', async () => {
+    const objects = await helm.render({ ledger: postgresql });
+    const [container] = deploymentOf(objects).spec.template.spec.containers;
+    assert.deepEqual(container?.env, [
+      { name: 'MOA_LEDGER', valueFrom: { secretKeyRef: { name: 'moa-ledger', key: 'url' } } },
+    ]);
+    assert.deepEqual(container.args, ['--config', '/etc/moa/moa.yaml']);
+    assert.equal('ledger' in (load(configOf(objects)) as object), false);
+  });
+
+  it('keeps the pods restricted, whatever is set', async () => {
+    for (const values of Object.values(valueSets)) {
+      const { spec } = deploymentOf(await helm.render(values)).spec.template;
+      const { fsGroup, fsGroupChangePolicy, ...context } = spec.securityContext as Record<string, unknown>;
+      assert.deepEqual(context, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      assert.equal(fsGroup === undefined, fsGroupChangePolicy === undefined);
+      for (const { securityContext } of spec.containers) {
+        assert.deepEqual(securityContext, {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+      }
+    }
+  });
+
+  it('makes new pods when the configuration changes, and only then', async () => {
+    const checksum = async (values: Values) =>
+      deploymentOf(await helm.render(values)).spec.template.metadata.annotations['moa.dev/config-checksum'];
+    const before = await checksum({});
+    assert.equal(await checksum({ podDisruptionBudget: { enabled: false } }), before);
+    assert.notEqual(await checksum({ config: { 'log-level': 'debug' } }), before);
+  });
+
+  for (const [name, values] of Object.entries(valueSets)) {
+    it(`writes a configuration that the operator takes, with ${name}`, async () => {
+      const text = configOf(await helm.render(values));
+      const invocation = loadConfig(['--config', 'moa.yaml'], {
+        readFile: () => text,
+        environment: { MOA_LEDGER: 'postgres://moa@db/moa' },
+      });
+      assert.equal(invocation.kind, 'run');
+      const config: Partial<Config> = invocation.kind === 'run' ? invocation.config : {};
+      assert.equal(config.namespace, release.namespace);
+      assert.deepEqual([config.metricsAddress?.port, config.healthAddress?.port], [8080, 8081]);
+    });
+  }
+
+  it('carries the CustomResourceDefinitions of crds/, and keeps them by default', async () => {
+    const rendered = (await helm.render({})).filter(({ kind }) => kind === 'CustomResourceDefinition');
+    const generated = Object.values(definitions).map(crdOf);
+    const specs = (crds: readonly object[]) => crds.map((crd) => (crd as { spec: object }).spec);
+    assert.deepEqual(new Set(specs(rendered)), new Set(specs(generated)));
+    assert.ok(rendered.every(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'] === 'keep'));
+    const loose = (await helm.render({ crds: { keep: false } })).filter(({ kind }) => kind.startsWith('CustomRes'));
+    assert.ok(loose.every(({ metadata }) => metadata.annotations === undefined));
+    assert.deepEqual(kindsAmong(await helm.render({ crds: { enabled: false } }), ['CustomResourceDefinition']), []);
+  });
+
+  it('leaves out what watches over the operator unless it is asked for', async () => {
+    const watchers = ['ServiceMonitor', 'PrometheusRule', 'NetworkPolicy'];
+    assert.deepEqual(kindsAmong(await helm.render({}), watchers), []);
+    assert.deepEqual(
+      new Set(kindsAmong(await helm.render(valueSets['everything switched on']!), watchers)),
+      new Set(watchers),
+    );
+  });
+});
+
+function kindsAmong(objects: readonly KubeObject[], kinds: readonly string[]): string[] {
+  return objects.map(({ kind }) => kind).filter((kind) => kinds.includes(kind));
+}
+
+function configOf(objects: readonly KubeObject[]): string {
+  const maps = objects.filter(({ kind }) => kind === 'ConfigMap') as (KubeObject & { data: Record<string, string> })[];
+  const text = maps.map(({ data }) => data['moa.yaml']).find((found) => found !== undefined);
+  assert.ok(text !== undefined, 'a ConfigMap with moa.yaml');
+  return text;
+}
