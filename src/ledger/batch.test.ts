@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { micros, milli } from '../core/units/index.ts';
 import { applyEntries } from './batch.ts';
-import type { Entry } from './entry.ts';
+import type { HoldingEntry } from './entry.ts';
 import type { Interval, OpenInterval } from './interval.ts';
 
 const interval = (podUid: string, start: number): OpenInterval => ({
@@ -23,8 +23,8 @@ const interval = (podUid: string, start: number): OpenInterval => ({
   kind: 'Guaranteed',
   chargeFactor: micros(1_000_000),
 });
-const open = (podUid: string, start: number): Entry => ({ type: 'open', interval: interval(podUid, start) });
-const close = (podUid: string, start: number, end: number): Entry => ({
+const open = (podUid: string, start: number): HoldingEntry => ({ type: 'open', interval: interval(podUid, start) });
+const close = (podUid: string, start: number, end: number): HoldingEntry => ({
   type: 'close',
   key: { podUid, class: 'h200', start },
   end,
@@ -32,7 +32,7 @@ const close = (podUid: string, start: number, end: number): Entry => ({
 });
 
 /** Start and end of each interval after a batch, in order. */
-function outcome(known: readonly Interval[], entries: readonly Entry[]): Interval[] {
+function outcome(known: readonly Interval[], entries: readonly HoldingEntry[]): Interval[] {
   const { ended, begun } = applyEntries(known, entries);
   const replaced = new Set(ended.map(({ podUid, start }) => `${podUid} ${start}`));
   return [...known.filter(({ podUid, start }) => !replaced.has(`${podUid} ${start}`)), ...ended, ...begun].toSorted(

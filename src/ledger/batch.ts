@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts';
+import type { HoldingEntry } from './entry.ts';
 import { closedAt, holderKey, type ClosedInterval, type HolderKey, type Interval } from './interval.ts';
 
 /** What a run of entries changes in the store. */
@@ -12,7 +12,7 @@ export interface Batch {
 }
 
 /** Pods and classes that the entries speak of, once each. */
-export function holdersOf(entries: readonly Entry[]): HolderKey[] {
+export function holdersOf(entries: readonly HoldingEntry[]): HolderKey[] {
   const holders = new Map<string, HolderKey>();
   for (const entry of entries) {
     if (entry.type === 'seen') continue;
@@ -31,7 +31,7 @@ export function holdersOf(entries: readonly Entry[]): HolderKey[] {
  *
  * @param known every interval of `holdersOf(entries)` in the store
  */
-export function applyEntries(known: readonly Interval[], entries: readonly Entry[]): Batch {
+export function applyEntries(known: readonly Interval[], entries: readonly HoldingEntry[]): Batch {
   const byHolder = Map.groupBy(known, holderKey);
   const stored = new Set(known);
   const ended: ClosedInterval[] = [];

@@ -1,4 +1,5 @@
 import type { IntervalKey, OpenInterval } from './interval.ts';
+import type { InvestmentStretch, InvestorWait } from './investment.ts';
 
 /** A pod holds devices from now on. */
 export interface Opening {
@@ -22,5 +23,26 @@ export interface Sighting {
   readonly at: number;
 }
 
+/** An investment stood, and was used, like that for a while. */
+export interface Investing {
+  readonly type: 'invested';
+  readonly stretch: InvestmentStretch;
+}
+
+/** An investor had to wait for what was lent. */
+export interface Awaiting {
+  readonly type: 'waited';
+  readonly wait: InvestorWait;
+}
+
+/** What pods hold. */
+export type HoldingEntry = Opening | Closing | Sighting;
+
+/** What comes of investments. */
+export type InvestmentEntry = Investing | Awaiting;
+
 /** One line of the ledger's history. Every entry may arrive any number of times; the first of its kind and key counts. */
-export type Entry = Opening | Closing | Sighting;
+export type Entry = HoldingEntry | InvestmentEntry;
+
+/** Types of entries, for reading what an earlier process wrote. */
+export const entryTypes: readonly string[] = ['open', 'close', 'seen', 'invested', 'waited'] satisfies Entry['type'][];

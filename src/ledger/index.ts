@@ -6,7 +6,7 @@
  * at any moment what each quota has used; `usage` of the store and the functions of `report/` give accounts.
  */
 export { chargeFor, noCharge, type Charge } from '../core/budget/index.ts';
-export type { Entry } from './entry.ts';
+export type { Entry, HoldingEntry } from './entry.ts';
 export {
   chargeFactorOf,
   splitAt,
@@ -15,9 +15,12 @@ export {
   type Interval,
   type OpenInterval,
 } from './interval.ts';
+export type { InvestmentStretch } from './investment.ts';
+export { InvestmentMeter } from './investmentMeter.ts';
 export { Journal } from './journal.ts';
 export { recover, type Holding } from './recover.ts';
 export { openStore, type Store } from './store.ts';
+export { standingsOf } from './standings.ts';
 export { Tally } from './tally.ts';
 export { ThreadStore } from './threadStore.ts';
 export type { UsageQuery, UsageRow } from './usage.ts';

@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts';
+import type { HoldingEntry } from './entry.ts';
 import { holderKey, type HolderKey, type Interval, type OpenInterval } from './interval.ts';
 import type { OpenState, Store } from './store.ts';
 
@@ -17,7 +17,7 @@ export interface Known extends OpenState {
 /** What a reconciliation comes to. */
 export interface Recovery {
   /** To be recorded before anything else. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly HoldingEntry[];
   /** What is open afterwards. */
   readonly open: readonly OpenInterval[];
 }
@@ -54,7 +54,7 @@ export async function recover(store: Store, holdings: readonly Holding[], now: n
  */
 export function reconcile({ intervals, seenAt, lastEnds }: Known, holdings: readonly Holding[], now: number): Recovery {
   const pods = new Map(holdings.map((holding) => [holderKey(holding), holding]));
-  const entries: Entry[] = [];
+  const entries: HoldingEntry[] = [];
   const open: OpenInterval[] = [];
   const close = (interval: Interval, end: number, unobserved: boolean): void => {
     const { podUid, class: accelerator, start } = interval;

@@ -53,6 +53,31 @@ const migrations: readonly ((clustered: string) => readonly string[])[] = [
       )${clustered}`,
     ),
   ],
+  (clustered) => [
+    // Sums are milli-GPUs times milliseconds; see InvestmentStretch.
+    `create table investment_stretches (
+      investment text not null,
+      start_ms bigint not null,
+      end_ms bigint not null,
+      account_id integer not null,
+      contributed bigint not null,
+      delivered bigint not null,
+      entitled bigint not null,
+      effective bigint not null,
+      used bigint not null,
+      lent bigint not null,
+      primary key (investment, start_ms)
+    )${clustered}`,
+    `create table investor_waits (
+      investment text not null,
+      workload text not null,
+      at_ms bigint not null,
+      account_id integer not null,
+      seconds bigint not null,
+      breach smallint not null,
+      primary key (investment, workload, at_ms)
+    )${clustered}`,
+  ],
 ];
 
 /**

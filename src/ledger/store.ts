@@ -2,7 +2,9 @@ import { AccountTable } from './accounts.ts';
 import { integer, optional, type Database } from './engines/database.ts';
 import { openDatabase } from './engines/open.ts';
 import type { Entry } from './entry.ts';
-import type { HolderKey, OpenInterval } from './interval.ts';
+import type { HolderKey, Interval, OpenInterval } from './interval.ts';
+import { investmentRows, type InvestmentQuery, type InvestmentRow } from './investmentRows.ts';
+import { intervalPage, type IntervalQuery } from './listing.ts';
 import { givenRows, holderColumns, intervalColumns, names, readInterval, type Columns } from './rows.ts';
 import { migrate } from './schema.ts';
 import { SlotBook } from './slots.ts';
@@ -33,6 +35,10 @@ export interface Store {
   lastEnds(keys: readonly HolderKey[]): Promise<readonly (number | undefined)[]>;
   /** What was used within a time: see `UsageQuery`. */
   usage(query: UsageQuery): Promise<readonly UsageRow[]>;
+  /** The intervals that lie within a time, page by page. */
+  intervals(query: IntervalQuery): Promise<readonly Interval[]>;
+  /** What became of investments within a time. */
+  investments(query: InvestmentQuery): Promise<readonly InvestmentRow[]>;
   close(): Promise<void>;
 }
 
@@ -111,6 +117,14 @@ class SqlStore implements Store {
 
   usage(asked: UsageQuery): Promise<readonly UsageRow[]> {
     return this.#database.read((query) => usage(query, asked));
+  }
+
+  intervals(asked: IntervalQuery): Promise<readonly Interval[]> {
+    return this.#database.read((query) => intervalPage(query, asked));
+  }
+
+  investments(asked: InvestmentQuery): Promise<readonly InvestmentRow[]> {
+    return this.#database.read(async (query) => investmentRows(query, await AccountTable.load(query), asked));
   }
 
   close(): Promise<void> {

@@ -49,6 +49,8 @@ export class ThreadStore implements Store {
   open: Store['open'] = () => this.#call('open');
   lastEnds: Store['lastEnds'] = (...parameters) => this.#call('lastEnds', ...parameters);
   usage: Store['usage'] = (...parameters) => this.#call('usage', ...parameters);
+  intervals: Store['intervals'] = (...parameters) => this.#call('intervals', ...parameters);
+  investments: Store['investments'] = (...parameters) => this.#call('investments', ...parameters);
 
   async close(): Promise<void> {
     if (this.#worker === undefined) return;

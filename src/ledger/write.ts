@@ -1,7 +1,8 @@
 import { applyEntries, holdersOf } from './batch.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, HoldingEntry, InvestmentEntry } from './entry.ts';
 import { LedgerError } from './errors.ts';
 import type { ClosedInterval, HolderKey, Interval } from './interval.ts';
+import { writeInvestments } from './investmentRows.ts';
 import {
   givenRows,
   holderColumns,
@@ -30,7 +31,9 @@ export async function writeEntries(
   entries: readonly Entry[],
 ): Promise<WriteResult> {
   await holdTerm(context, term);
-  const { ended, begun, seenAt } = applyEntries(await intervalsOf(context, holdersOf(entries)), entries);
+  await writeInvestments(context, entries.filter(isInvestmentEntry));
+  const holding = entries.filter(isHoldingEntry);
+  const { ended, begun, seenAt } = applyEntries(await intervalsOf(context, holdersOf(holding)), holding);
   if (seenAt > 0) await context.query('update ledger_state set seen_ms = $1 where seen_ms < $2', [seenAt, seenAt]);
   await end(context, ended);
   await insert(context, begun);
@@ -97,4 +100,12 @@ async function insert(context: TotalsContext, begun: readonly Interval[]): Promi
 
 function isClosed(interval: Interval): interval is ClosedInterval {
   return interval.end !== undefined;
+}
+
+function isInvestmentEntry(entry: Entry): entry is InvestmentEntry {
+  return entry.type === 'invested' || entry.type === 'waited';
+}
+
+function isHoldingEntry(entry: Entry): entry is HoldingEntry {
+  return !isInvestmentEntry(entry);
 }

@@ -29,6 +29,8 @@ class FakeStore implements Store {
   open = () => Promise.resolve({ intervals: [], seenAt: 0 });
   lastEnds = () => Promise.resolve([]);
   usage = () => Promise.resolve([]);
+  intervals = () => Promise.resolve([]);
+  investments = () => Promise.resolve([]);
   close = () => Promise.resolve();
 }
 

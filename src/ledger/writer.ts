@@ -1,5 +1,5 @@
 import type { Clock } from '../kube/index.ts';
-import type { Entry } from './entry.ts';
+import { entryTypes, type Entry } from './entry.ts';
 import { LedgerError } from './errors.ts';
 import type { Chunk, Journal } from './journal.ts';
 import type { Store } from './store.ts';
@@ -165,7 +165,7 @@ export class LedgerWriter {
 function parse(line: string): Entry | undefined {
   try {
     const entry = JSON.parse(line) as Entry;
-    return ['open', 'close', 'seen'].includes(entry.type) ? entry : undefined;
+    return entryTypes.includes(entry.type) ? entry : undefined;
   } catch {
     return undefined;
   }

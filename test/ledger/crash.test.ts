@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { FakeClock } from '../../src/kube/index.ts';
-import { chargeFor, type Entry, Journal, LedgerWriter, openStore, recover } from '../../src/ledger/index.ts';
+import { chargeFor, type HoldingEntry, Journal, LedgerWriter, openStore, recover } from '../../src/ledger/index.ts';
 import { openDatabase } from '../../src/ledger/engines/open.ts';
 import { integer, text } from '../../src/ledger/engines/database.ts';
 import { spawnGuarded } from '../../tools/cluster/index.ts';
@@ -38,14 +38,14 @@ async function bookkeeperDies(url: string, folder: string, life: { number: numbe
 }
 
 /** What all the bookkeepers said, in order. */
-function said(folder: string, lives: number): { before: Entry[]; after: Entry[] } {
-  const heard: { before: Entry[]; after: Entry[] } = { before: [], after: [] };
+function said(folder: string, lives: number): { before: HoldingEntry[]; after: HoldingEntry[] } {
+  const heard: { before: HoldingEntry[]; after: HoldingEntry[] } = { before: [], after: [] };
   for (let life = 0; life < lives; life += 1)
     for (const line of readFileSync(join(folder, `${life}.out`), 'utf8')
       .split('\n')
       .slice(0, -1)) {
       const [when, json] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
-      heard[when === 'before' ? 'before' : 'after'].push(JSON.parse(json) as Entry);
+      heard[when === 'before' ? 'before' : 'after'].push(JSON.parse(json) as HoldingEntry);
     }
   return heard;
 }

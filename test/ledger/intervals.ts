@@ -1,5 +1,5 @@
 import { micros, milli } from '../../src/core/units/index.ts';
-import type { ClosedInterval, Entry, Interval, OpenInterval } from '../../src/ledger/index.ts';
+import type { ClosedInterval, HoldingEntry, Interval, OpenInterval } from '../../src/ledger/index.ts';
 
 export const kaist = { pool: 'national', timeZone: 'Asia/Seoul', quotas: ['kaist', 'alliance'] };
 
@@ -24,16 +24,20 @@ export function openInterval(given: Partial<Omit<OpenInterval, 'end'>> = {}): Op
 }
 
 /** The entry that begins an interval. */
-export function opening(interval: OpenInterval): Entry {
+export function opening(interval: OpenInterval): HoldingEntry {
   return { type: 'open', interval };
 }
 
 /** The entry that ends an interval. */
-export function closing({ podUid, class: accelerator, start }: Interval, end: number, unobserved = false): Entry {
+export function closing(
+  { podUid, class: accelerator, start }: Interval,
+  end: number,
+  unobserved = false,
+): HoldingEntry {
   return { type: 'close', key: { podUid, class: accelerator, start }, end, unobserved };
 }
 
 /** The entries that a split leaves. */
-export function splitting([first, second]: readonly [ClosedInterval, OpenInterval]): Entry[] {
+export function splitting([first, second]: readonly [ClosedInterval, OpenInterval]): HoldingEntry[] {
   return [closing(first, first.end), opening(second)];
 }

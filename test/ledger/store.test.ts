@@ -203,6 +203,28 @@ function suite(source: LedgerSource): void {
     assert.equal(deviceMs(rows), 600_000_000n * BigInt(360 * day));
   });
 
+  it('lists the intervals of a time page by page, each once, those that are open as well', async () => {
+    const start = at('2025-06-01T00:00:00+09:00');
+    const of = openInterval({ account: account('listed'), start });
+    const many = Array.from({ length: 5003 }, (_, i) => ({ ...of, podUid: `listed-${i}` }));
+    const stays = { ...of, podUid: 'listed-open' };
+    const early = { ...of, podUid: 'listed-early', start: start - 2 * hour };
+    await store.write(
+      term,
+      [...many, early].flatMap((one) => [opening(one), closing(one, one.start + hour)]),
+    );
+    await store.write(term, [opening(stays)]);
+    const asked = { from: start, to: start + day, quota: 'listed' };
+    const first = await store.intervals(asked);
+    const second = await store.intervals({ ...asked, after: first.at(-1)! });
+    assert.deepEqual([first.length, second.length], [5000, 4]);
+    assert.deepEqual(await store.intervals({ ...asked, after: second.at(-1)! }), []);
+    const uids = [...first, ...second].map(({ podUid }) => podUid);
+    assert.deepEqual(new Set(uids), new Set([...many, stays].map(({ podUid }) => podUid)));
+    assert.deepEqual(await store.intervals({ ...asked, quota: 'nobody' }), []);
+    await store.write(term, [closing(stays, start)]);
+  });
+
   it('opened again it is as it was', async () => {
     const again = await openStore(url);
     try {

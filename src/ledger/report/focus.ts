@@ -2,13 +2,7 @@ import { dayAt, formatMilliGpus, monthAt, oneMicro } from '../../core/units/inde
 import { chargeFor, milliGpuHours, type Charge } from '../../core/budget/index.ts';
 import type { UsageQuery, UsageRow } from '../usage.ts';
 import { csv, type Cell } from './csv.ts';
-
-/** Guaranteed capacity that stood idle: FOCUS counts what was committed and not used as well. */
-export interface UnusedGuarantee {
-  readonly pool: string;
-  readonly quota: string;
-  readonly idleTime: Charge;
-}
+import type { InvestmentAccount } from './investmentAccount.ts';
 
 const unit = 'GPU-Hours';
 
@@ -46,18 +40,18 @@ type Line = Partial<Record<(typeof columns)[number], Cell>>;
 
 /**
  * Use as CSV with the column names of FOCUS, one line for each row. Consumed: normalized GPU-hours; priced: what the
- * budget is charged. Guaranteed use draws on the commitment of the pod's own quota, borrowed use on none. Quantities
- * have three decimals, rounded down line by line.
+ * budget is charged. Guaranteed use draws on the commitment of the pod's own quota, borrowed use on none. What of an
+ * investment's entitlement nobody used is a commitment unused. Quantities have three decimals, rounded down line by line.
  */
 export function focusCsv(
   asked: UsageQuery,
   rows: readonly UsageRow[],
-  unused: readonly UnusedGuarantee[] = [],
+  investments: readonly InvestmentAccount[] = [],
 ): string {
   const period = { BillingPeriodStart: instant(asked.from), BillingPeriodEnd: instant(asked.to) };
   const lines = [
     ...rows.map((row) => usageLine(asked, row)),
-    ...unused.map((guarantee) => unusedLine(asked, guarantee)),
+    ...investments.map((account) => unusedLine(asked, account)),
   ];
   return csv(
     columns,
@@ -93,21 +87,21 @@ function usageLine(asked: UsageQuery, row: UsageRow): Line {
   };
 }
 
-function unusedLine(asked: UsageQuery, { pool, quota, idleTime }: UnusedGuarantee): Line {
+function unusedLine(asked: UsageQuery, { pool, investor, investment, time }: InvestmentAccount): Line {
   return {
     BillingAccountId: pool,
     ChargeCategory: 'Usage',
-    ChargeDescription: 'Guarantee that nobody used',
+    ChargeDescription: 'Entitlement that nobody used',
     ChargeFrequency: 'Recurring',
     ChargePeriodStart: instant(asked.from),
     ChargePeriodEnd: instant(asked.to),
-    ...commitment(quota, 'Unused'),
+    ...commitment(investment, 'Unused'),
     PricingCategory: 'Committed',
-    PricingQuantity: hours(idleTime),
+    PricingQuantity: hours(time.idle),
     PricingUnit: unit,
     ServiceCategory: 'Compute',
     ServiceName: 'GPU',
-    SubAccountId: quota,
+    SubAccountId: investor,
   };
 }
 
