@@ -161,6 +161,38 @@ export const chartValues: Group = group('Values of the chart moa.', {
     ),
   }),
 
+  admission: group('Policies of the API server for namespaces that carry the label `moa.dev/institution`.', {
+    enabled: flag(
+      'Install them, as far as the cluster serves the kinds: ValidatingAdmissionPolicy since 1.30, MutatingAdmissionPolicy since 1.36.',
+      true,
+    ),
+    actions: {
+      about:
+        'What happens to a request that goes round a quota: `Deny`, or `Warn` and `Audit` to see first whom it would concern.',
+      default: ['Deny'],
+      schema: { type: 'array', minItems: 1, items: { enum: ['Deny', 'Warn', 'Audit'] } },
+    },
+    resourceNames: listOf(
+      'Extended resources that count as accelerators though no GpuPool has a class for them. A `*` at the end matches by prefix: `nvidia.com/mig-*`.',
+      { type: 'string', pattern: '^[^\\s*\'"]+[*]?$' },
+    ),
+    schedulers: listOf(
+      'Users that may bind pods which ask for no accelerator, and write their statuses, besides the operator and the system.',
+      name,
+      ['system:kube-scheduler'],
+    ),
+    protectNodes: flag(
+      'Refuse labels and taints with the prefix `moa.dev/` from kubelets: who brought a node is not for the node to say.',
+      true,
+    ),
+  }),
+  isolation: group('Keeping others off the nodes of a GpuPool with `isolate: true`.', {
+    enabled: flag(
+      'Let the operator patch nodes. A policy allows it the taint `moa.dev/pool` and nothing else there. With false, `isolate` has no effect.',
+      true,
+    ),
+  }),
+
   resources: kubernetesObject(
     'Requests and limits of the operator. The heap follows the memory limit. No limit on cpu: a throttled leader loses its lease.',
     { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
