@@ -22,7 +22,7 @@ export interface LeaderElectionOptions {
   readonly leaseDurationMs: number;
   /** A leader that could not renew for so long stops leading. Well below the lease's duration. */
   readonly renewDeadlineMs: number;
-  /** Between two renewals; a follower looks a little more often. */
+  /** Between two renewals; a follower looks twice as often, and when the lease runs out. */
   readonly retryPeriodMs: number;
   readonly clock: Clock;
   /** 0 <= r < 1 */
@@ -219,11 +219,15 @@ class Elector {
   }
 
   /**
-   * Followers that look together would fight for a free lease. At most the retry period, so that a lease given back is
-   * taken within it.
+   * Until the next look: less than half the retry period, so that a lease given back is taken within it, and not beyond
+   * the moment at which the lease runs out. Spread, as followers that look together would fight for a free lease.
    */
   #followerPauseMs(): number {
-    return this.#options.retryPeriodMs * (0.5 + this.#options.random() * 0.4);
+    const { clock, random, retryPeriodMs } = this.#options;
+    const usual = retryPeriodMs * (0.25 + random() * 0.2);
+    if (this.#record === undefined || this.#record.holder === '') return usual;
+    const left = this.#recordSeenAt + this.#record.durationMs - clock.monotonic();
+    return left > 0 ? Math.min(usual, left) : usual;
   }
 
   /** For how long we may still believe to lead; 0 or less when we do not. */
