@@ -1,4 +1,5 @@
 import { figuresOf, type Figures } from '../core/status/index.ts';
+import type { Snapshot } from '../core/snapshot/index.ts';
 import type { Clock } from '../kube/index.ts';
 import { changesManifest, type World } from './world.ts';
 
@@ -6,8 +7,8 @@ export interface PicturesOptions {
   readonly world: World;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Gets every picture. Must not throw. */
-  readonly show: (figures: Figures) => void;
+  /** Gets every picture, and what it was taken of, which goes on changing. Must not throw. */
+  readonly show: (figures: Figures, snapshot: Snapshot) => void;
   /** Gets what kept a picture from being taken; another try follows. Must not throw. */
   readonly onError: (error: unknown) => void;
 }
@@ -50,10 +51,11 @@ export async function takePictures({ world, clock, signal, show, onError }: Pict
     }
     lastAt = clock.monotonic();
     try {
-      const figures = figuresOf(world.snapshot());
+      const snapshot = world.snapshot();
+      const figures = figuresOf(snapshot);
       const untilTermTurns = (figures.policy.nextChangeAt ?? Infinity) - clock.now();
       dueAt = lastAt + Math.max(gatherMs, Math.min(longestMs, untilTermTurns));
-      show(figures);
+      show(figures, snapshot);
     } catch (error) {
       dueAt = lastAt + betweenPicturesMs;
       onError(error);

@@ -1,4 +1,5 @@
 import { gpuPoolStatus } from './gpuPool.ts';
+import { IsolationController } from './isolation.ts';
 import { matchingInvestmentStatus } from './matchingInvestment.ts';
 import { takePictures } from './pictures.ts';
 import { researchQuotaStatus } from './researchQuota.ts';
@@ -12,8 +13,9 @@ export interface StatusControllersOptions extends StatusControllerOptions {
 }
 
 /**
- * Keeps the statuses of the three resources true until the signal aborts. To be started by the leader, once the caches
- * behind `world.snapshot()` are warm. Resolves when all writes under way have ended; never rejects.
+ * Keeps the statuses of the three resources, and the taints of isolated pools, true until the signal aborts. To be
+ * started by the leader, once the caches behind `world.snapshot()` are warm. Resolves when all writes under way have
+ * ended; never rejects.
  */
 export async function startStatusControllers(options: StatusControllersOptions): Promise<void> {
   const { world, clock, signal, onError } = options;
@@ -22,15 +24,18 @@ export async function startStatusControllers(options: StatusControllersOptions):
     new StatusController(researchQuotaStatus(world), options),
     new StatusController(matchingInvestmentStatus(world), options),
   ];
+  const isolation = new IsolationController(options);
   await Promise.all([
+    isolation.run(),
     ...controllers.map((controller) => controller.run()),
     takePictures({
       world,
       clock,
       signal,
       onError,
-      show: (figures) => {
+      show: (figures, snapshot) => {
         for (const controller of controllers) controller.show(figures);
+        isolation.show(snapshot, new Set(Array.from(world.pools.values(), ({ name }) => name)));
       },
     }),
   ]);
