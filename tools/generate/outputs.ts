@@ -5,6 +5,7 @@ import { badInputPage } from './badInputTable.ts';
 import { chartOutputs } from './chart.ts';
 import { crdOf } from './crd.ts';
 import type { Generated } from './generated.ts';
+import { observabilityOutputs } from './observability/index.ts';
 import { readmeOutputs } from './readme.ts';
 import { resourcePage } from './resourcePage.ts';
 import { conditionsPage, eventsPage, keysPage, reasonsPage } from './tokenPages.ts';
@@ -32,5 +33,6 @@ export const outputs: readonly Generated[] = [
   { path: 'docs/reference/metrics.md', render: renderMetricsReference },
   { path: 'docs/reference/configuration.md', render: renderConfigurationReference },
   ...chartOutputs(),
+  ...observabilityOutputs,
   ...readmeOutputs(),
 ];
