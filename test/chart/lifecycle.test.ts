@@ -18,7 +18,9 @@ const crds = Object.values(resources).map(({ plural }) => ({
 }));
 const pool = samples.find(({ kind }) => kind === 'GpuPool')!;
 
-const postgresql = { ledger: { engine: 'PostgreSQL', postgresql: { existingSecret: 'moa-ledger' } } };
+/** Simulated pods take all the time that they have to end. */
+const quick = { terminationGracePeriodSeconds: 1 };
+const postgresql = { ...quick, ledger: { engine: 'PostgreSQL', postgresql: { existingSecret: 'moa-ledger' } } };
 
 interface Deployment extends KubeObject {
   readonly spec: { readonly replicas: number; readonly strategy: { readonly type: string } };
@@ -59,7 +61,7 @@ describe('a release', () => {
   });
 
   it('is installed with nothing set: one operator, its ledger on a volume, and the resources can be used', async () => {
-    const said = await release('install', {});
+    const said = await release('install', quick);
     assert.match(said, /kubectl apply -f config\/samples\/1-pool\.yaml/);
     assert.match(said, /one writer, so one operator runs/);
     const { spec, status } = await cluster.client.get<Deployment>(deployment);
@@ -127,12 +129,12 @@ describe('a release', () => {
 
   it('takes over what an earlier release of its name left behind', async () => {
     const before = await Promise.all([pool, claim, ...crds].map(uidOf));
-    await release('install', {});
+    await release('install', quick);
     assert.deepEqual(await Promise.all([pool, claim, ...crds].map(uidOf)), before);
   });
 
   it('takes everything with it when it was told to keep nothing', async () => {
-    await release('upgrade', { crds: { keep: false }, ledger: { sqlite: { keep: false } } });
+    await release('upgrade', { ...quick, crds: { keep: false }, ledger: { sqlite: { keep: false } } });
     await uninstall();
     await eventually(async () => assert.deepEqual(await leftovers(), []));
   });
@@ -149,7 +151,7 @@ describe('a release', () => {
   /** What exists with the label of the chart, as `Kind name`, in all kinds that it makes. */
   async function leftovers(): Promise<string[]> {
     const kinds = new Map(
-      (await helm.render({ ...postgresql })).concat(await helm.render({})).map((made) => [made.kind, made]),
+      (await helm.render(postgresql)).concat(await helm.render({})).map((made) => [made.kind, made]),
     );
     const lists = [...kinds.values()].map((kind) =>
       cluster.client.list(kind, { labelSelector: 'app.kubernetes.io/part-of=moa' }),

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { load } from 'js-yaml';
@@ -217,6 +220,28 @@ describe('the chart', () => {
     const loose = (await helm.render({ crds: { keep: false } })).filter(({ kind }) => kind.startsWith('CustomRes'));
     assert.ok(loose.every(({ metadata }) => metadata.annotations === undefined));
     assert.deepEqual(kindsAmong(await helm.render({ crds: { enabled: false } }), ['CustomResourceDefinition']), []);
+  });
+
+  it('says so when it was packaged without its generated files', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'moa-chart-'));
+    try {
+      cpSync(chart, folder, { recursive: true, filter: (path) => basename(path) !== 'files' });
+      const args = ['template', release.name, folder, '--set', 'metrics.rules.enabled=true'];
+      await assert.rejects(helm.run(...args), /files\/alerts\.yaml is missing in the chart/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('leads from each alert to its page where the runbooks are published', async () => {
+    const rules = { enabled: true, runbooks: 'https://pages.example.org/moa/' };
+    const { spec } = only<KubeObject & { spec: object }>(await helm.render({ metrics: { rules } }), 'PrometheusRule');
+    const pages = [...JSON.stringify(spec).matchAll(/"runbook_url":"([^"]*)"/g)].map(([, url]) => url ?? '');
+    assert.ok(pages.length > 0);
+    assert.deepEqual(
+      pages.filter((url) => !/^https:\/\/pages\.example\.org\/moa\/\w+\.md$/.test(url)),
+      [],
+    );
   });
 
   it('leaves out what watches over the operator unless it is asked for', async () => {

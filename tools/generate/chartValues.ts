@@ -92,7 +92,7 @@ export const chartValues: Group = group('Values of the chart moa.', {
     sqlite: group('The volume of the embedded ledger.', {
       existingClaim: text('A PersistentVolumeClaim that exists already, instead of one that the chart makes.'),
       storageClassName: text(`Its storage class; ${serverDefault}.`),
-      size: bytes('Its size.', '20Gi'),
+      size: bytes('Its size. Ten million intervals take 1.4 GB.', '20Gi'),
       keep: flag('Leave the claim, and with it the books, when the release is uninstalled.', true),
     }),
     postgresql: group('The server of the ledger.', {
@@ -107,7 +107,7 @@ export const chartValues: Group = group('Values of the chart moa.', {
     }),
     journal: group('What the ledger has not taken yet is kept in a local file.', {
       size: bytes(
-        'Most that the file may take with PostgreSQL, on an `emptyDir`. It outlives a crash of the operator, not its pod.',
+        'Most that the file may take with PostgreSQL, on an `emptyDir`; an interval takes some 400 bytes. It outlives a crash of the operator, not its pod.',
         '2Gi',
       ),
     }),
@@ -234,6 +234,11 @@ export const chartValues: Group = group('Values of the chart moa.', {
     rules: group('Alerts, each with a page in docs/runbooks.', {
       enabled: flag('Make a PrometheusRule.', false),
       labels: textMap('Labels by which your Prometheus selects rules.'),
+      runbooks: text(
+        'Where your people read docs/runbooks, as a URL; empty leaves the paths in the repository in the alerts.',
+        '',
+        '^(https?://\\S+)?$',
+      ),
     }),
     dashboard: group('The dashboard of Moa.', {
       enabled: flag('Make a ConfigMap that the sidecar of Grafana loads.', false),
