@@ -65,7 +65,7 @@ export function fleetOf(policy: PolicyInput, nodes: readonly NodeFacts[]): Fleet
 export function cycle(fleet: Fleet, now: number, maxPods = Infinity): Plan {
   const planned = plan(fleet.snapshot(now), now, { maxPods });
   for (const { pods } of planned.admit) {
-    for (const { pod, nodeName } of pods) fleet.assume(pod.uid, nodeName, now);
+    for (const { pod, nodeName } of pods) fleet.assume(pod.uid, { nodeName, since: now });
   }
   return planned;
 }

@@ -46,7 +46,7 @@ export function moaPacker({ nodes }: PackingInput): Packer {
         return false;
       }
       release(snapshot, placed);
-      fleet.assume(facts.uid, snapshot.nodes.names[placed[0]!.node]!, 0);
+      fleet.assume(facts.uid, { nodeName: snapshot.nodes.names[placed[0]!.node]!, since: 0 });
       return true;
     },
   };

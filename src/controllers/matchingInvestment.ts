@@ -2,7 +2,7 @@ import { ConditionReason, EventReason } from '../api/v1alpha1/index.ts';
 import { isUnreadable } from '../core/snapshot/index.ts';
 import { investmentStatus, reclaimsOfStatus, unreadableInvestmentStatus } from '../core/status/index.ts';
 import type { News, StatusKind } from './statusController.ts';
-import { readInvestment, type StatusOf, type World } from './world.ts';
+import { readInvestment, zoneIn, type StatusOf, type World } from './world.ts';
 
 /** The status of MatchingInvestments. Events tell when one moves to another phase, and of each broken promise. */
 export function matchingInvestmentStatus({ investments, record, now }: World): StatusKind<'MatchingInvestment'> {
@@ -12,8 +12,7 @@ export function matchingInvestmentStatus({ investments, record, now }: World): S
     judge: (seen, figures) => {
       const state = figures.policy.investments.get(seen.name);
       if (state?.spec.generation !== seen.generation) {
-        const zoneOf = (name: string) => figures.policy.pools.find((pool) => pool.spec.name === name)?.spec.timeZone;
-        const spec = readInvestment(seen, zoneOf);
+        const spec = readInvestment(seen, zoneIn(figures.policy));
         if (isUnreadable(spec)) return unreadableInvestmentStatus(spec, seen.status);
       }
       if (state === undefined) return undefined;

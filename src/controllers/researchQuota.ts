@@ -1,7 +1,7 @@
 import { isUnreadable } from '../core/snapshot/index.ts';
 import { quotaStatus, unreadableStatus } from '../core/status/index.ts';
 import type { StatusKind } from './statusController.ts';
-import { readQuota, type World } from './world.ts';
+import { readQuota, zoneIn, type World } from './world.ts';
 
 /** The status of ResearchQuotas. */
 export function researchQuotaStatus({ quotas, record, now }: World): StatusKind<'ResearchQuota'> {
@@ -11,7 +11,7 @@ export function researchQuotaStatus({ quotas, record, now }: World): StatusKind<
     judge: (seen, figures) => {
       const state = figures.policy.quotas.get(seen.name);
       if (state?.spec.generation !== seen.generation) {
-        const spec = readQuota(seen);
+        const spec = readQuota(seen, zoneIn(figures.policy));
         if (isUnreadable(spec)) return unreadableStatus(spec);
       }
       if (state === undefined) return undefined;

@@ -5,6 +5,7 @@ import {
   poolSpecOf,
   quotaSpecOf,
   type InvestmentSpec,
+  type Policy,
   type PolicyInput,
   type PoolSpec,
   type QuotaSpec,
@@ -66,7 +67,7 @@ export function projectResource<K extends Kind>(kind: K): (raw: RawObject) => Re
 export function manifestsOf({ pools, quotas, investments }: ManifestStores): Omit<PolicyInput, 'namespaces'> {
   const poolSpecs = Array.from(pools.values(), readPool);
   const zones = new Map(poolSpecs.flatMap((pool) => (isUnreadable(pool) ? [] : [[pool.name, pool.timeZone]])));
-  const quotaSpecs = Array.from(quotas.values(), readQuota);
+  const quotaSpecs = Array.from(quotas.values(), (one) => readQuota(one, (pool) => zones.get(pool)));
   const investmentSpecs = Array.from(investments.values(), (one) => readInvestment(one, (pool) => zones.get(pool)));
   return {
     pools: poolSpecs.flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
@@ -74,6 +75,11 @@ export function manifestsOf({ pools, quotas, investments }: ManifestStores): Omi
     investments: investmentSpecs.flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
     unreadablePools: poolSpecs.filter(isUnreadable).map(({ name }) => name),
   };
+}
+
+/** Time zones of the pools of a policy, by name. */
+export function zoneIn({ pools }: Policy): (pool: string) => string | undefined {
+  return (name) => pools.find(({ spec }) => spec.name === name)?.spec.timeZone;
 }
 
 /**
@@ -89,11 +95,16 @@ export function readPool({ name, generation, parsed }: ResourceProjection<'GpuPo
   return parsed.ok ? poolSpecOf(parsed.resource) : refused(name, generation, parsed);
 }
 
-export function readQuota({ name, generation, parsed }: ResourceProjection<'ResearchQuota'>): QuotaSpec | Unreadable {
-  return parsed.ok ? quotaSpecOf(parsed.resource) : refused(name, generation, parsed);
+/** @param zoneOf time zone of a readable pool; while the pool can't be read, its quotas are not in force anyway */
+export function readQuota(
+  { name, generation, parsed }: ResourceProjection<'ResearchQuota'>,
+  zoneOf: (pool: string) => string | undefined,
+): QuotaSpec | Unreadable {
+  if (!parsed.ok) return refused(name, generation, parsed);
+  return quotaSpecOf(parsed.resource, zoneOf(parsed.resource.spec.poolName) ?? 'UTC');
 }
 
-/** @param zoneOf time zone of a readable pool; while the pool can't be read, its investments are not in force anyway */
+/** @param zoneOf see {@link readQuota} */
 export function readInvestment(
   { name, generation, parsed }: ResourceProjection<'MatchingInvestment'>,
   zoneOf: (pool: string) => string | undefined,

@@ -43,6 +43,8 @@ export interface BindingRequest {
   /** Of the pod that was decided on. */
   readonly uid: string;
   readonly nodeName: string;
+  /** Put on the pod in the same write. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -50,14 +52,14 @@ export interface BindingRequest {
  * or is another one of the same name.
  */
 export async function bindPod(transport: Transport, binding: BindingRequest, signal?: AbortSignal): Promise<void> {
-  const { namespace, name, uid, nodeName } = binding;
+  const { namespace, name, uid, nodeName, annotations = {} } = binding;
   await transport.request({
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`,
     body: {
       apiVersion: 'v1',
       kind: 'Binding',
-      metadata: { namespace, name, uid },
+      metadata: { namespace, name, uid, annotations },
       target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
     },
     ...(signal === undefined ? {} : { signal }),

@@ -32,6 +32,7 @@ export function podsOf({ job, number, createdAt, walltime }: Attempt): readonly 
     boundAt: undefined,
     deletionAt: undefined,
     evictedAt: undefined,
+    borrower: false,
     gated: false,
     priority: 0,
     shape: shapeOf(Math.min(gpusPerNode, job.gpus - i * gpusPerNode)),

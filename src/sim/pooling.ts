@@ -72,7 +72,7 @@ export function policyOf(shares: ReadonlyMap<string, number>, sharing: Sharing):
   );
   return {
     pools: [poolSpecOf(pool)].flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
-    quotas: quotas.map(quotaSpecOf).flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
+    quotas: quotas.map((quota) => quotaSpecOf(quota, 'UTC')).flatMap((spec) => (isUnreadable(spec) ? [] : [spec])),
     investments: [],
     unreadablePools: [],
     namespaces: Array.from(shares.keys(), (name) => ({ name, labels: { [labels.institution.key]: name } })),

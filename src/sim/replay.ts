@@ -205,7 +205,7 @@ class Replay {
   /** As the operator does: bind, hold the places that were promised in what is evicted, evict. */
   #carryOut({ admit, evict, reserve }: Plan, now: number): void {
     for (const { workload, pods } of admit) {
-      for (const { pod, nodeName } of pods) this.#fleet.assume(pod.uid, nodeName, now);
+      for (const { pod, nodeName } of pods) this.#fleet.assume(pod.uid, { nodeName, since: now });
       this.#start(this.#jobOf(workload.pods), now);
     }
     this.#fleet.nominate(reserve);

@@ -40,7 +40,7 @@ export function fleetOf(parts: FleetParts): Fleet {
   const pools = (parts.pools ?? []).map(poolSpecOf);
   const zone = (poolName: string) =>
     parts.pools?.find((pool) => pool.metadata.name === poolName)?.spec.accounting.timeZone;
-  const quotas = (parts.quotas ?? []).map(quotaSpecOf);
+  const quotas = (parts.quotas ?? []).map((quota) => quotaSpecOf(quota, 'UTC'));
   const investments = (parts.investments ?? []).map((one) => investmentSpecOf(one, zone(one.spec.poolName) ?? 'UTC'));
   const readable = <T extends Parameters<typeof isUnreadable>[0]>(specs: readonly T[]) =>
     specs.filter((spec): spec is Exclude<T, Unreadable> => !isUnreadable(spec));
@@ -96,6 +96,7 @@ export function podFacts(namespace: string, gpus: number, nodeName?: string): Po
     owner: undefined,
     user: undefined,
     walltime: undefined,
+    borrower: false,
     problem: undefined,
     explained: undefined,
   };

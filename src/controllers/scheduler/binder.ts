@@ -1,4 +1,4 @@
-import { schedulerName } from '../../api/v1alpha1/constants/index.ts';
+import { annotations, borrowerAdmission, schedulerName } from '../../api/v1alpha1/constants/index.ts';
 import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
 import { bindPod, isApiError, type Clock, type Transport } from '../../kube/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
@@ -8,6 +8,8 @@ import { isRace, VolumeBinder, type VolumePlan } from './volumeBinder.ts';
 export interface BindingTask {
   readonly pod: PodFacts;
   readonly nodeName: string;
+  /** Its budget admits it as a borrower only: written on the pod with the binding. */
+  readonly borrower: boolean;
   /** Name of the pool of the node, empty for a node of none. */
   readonly poolName: string;
   /** Called once the API server has accepted the binding. */
@@ -27,6 +29,8 @@ export interface BinderOptions {
   /** A pod waits again. */
   readonly onFailed: () => void;
 }
+
+const asBorrower = { [annotations.admittedAs.key]: borrowerAdmission };
 
 /** How long the place of a pod whose binding failed is kept before the pod is planned again. */
 const firstPause = 200;
@@ -58,18 +62,19 @@ export class Binder {
 
   add(task: BindingTask): void {
     const { fleet, clock } = this.#options;
-    const { pod, nodeName } = task;
+    const { pod, nodeName, borrower } = task;
+    const assumption = { nodeName, since: clock.now(), borrower };
     const node = pod.claims.length === 0 ? undefined : fleet.node(nodeName);
     let volumes: VolumePlan | undefined;
     try {
       // Before the pod counts as bound, so that it finds its volumes decided.
       volumes = node === undefined ? undefined : this.#volumes.decide(pod, node);
     } catch (error) {
-      fleet.assume(pod.uid, nodeName, clock.now());
+      fleet.assume(pod.uid, assumption);
       this.#failed(task, error);
       return;
     }
-    fleet.assume(pod.uid, nodeName, clock.now());
+    fleet.assume(pod.uid, assumption);
     if (volumes === undefined || volumes.choices.length === 0) this.#enqueue(task);
     else void this.#bindVolumes(task, volumes);
   }
@@ -121,11 +126,15 @@ export class Binder {
 
   async #bind(task: BindingTask): Promise<void> {
     const { transport, clock, metrics, signal, stillLeading } = this.#options;
-    const { pod, nodeName } = task;
+    const { pod, nodeName, borrower } = task;
     if (!stillLeading()) return;
     const began = clock.monotonic();
     try {
-      await bindPod(transport, { namespace: pod.namespace, name: pod.name, uid: pod.uid, nodeName }, signal);
+      await bindPod(
+        transport,
+        { namespace: pod.namespace, name: pod.name, uid: pod.uid, nodeName, annotations: borrower ? asBorrower : {} },
+        signal,
+      );
     } catch (error) {
       if (!signal.aborted) this.#failed(task, error);
       return;

@@ -133,7 +133,7 @@ class SchedulingCycle {
     return done - began;
   }
 
-  #carryOut({ workload, pods }: Admission, snapshot: Snapshot): void {
+  #carryOut({ workload, pods, asBorrower }: Admission, snapshot: Snapshot): void {
     const { events, metrics, clock, record } = this.#options;
     const quota = snapshot.policy.quotaOfNamespace.get(workload.namespace);
     metrics.admissions.inc({ quota: quota?.spec.name ?? '' });
@@ -150,7 +150,7 @@ class SchedulingCycle {
         const first = pods[0];
         if (first !== undefined) events.record(scheduledEvent(workload, first));
       };
-      this.#helpers.binder.add({ pod, nodeName, poolName: pool?.spec.name ?? '', onBound });
+      this.#helpers.binder.add({ pod, nodeName, borrower: asBorrower, poolName: pool?.spec.name ?? '', onBound });
     }
   }
 }

@@ -68,7 +68,7 @@ export class Horizon {
 }
 
 function endingOf({ pod, node }: PlacedPod, since: number, at: number): Ending {
-  return { at, held: { pod, node, since, deletionAt: undefined } };
+  return { at, held: { pod, node, since, deletionAt: undefined, borrower: false } };
 }
 
 /** Merges sources that are each in order. */

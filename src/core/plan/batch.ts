@@ -8,6 +8,8 @@ import type { Option } from './request.ts';
 export interface Proposal {
   readonly option: Option;
   readonly ask: Ask;
+  /** Its budget admits it as a borrower only. */
+  readonly asBorrower: boolean;
 }
 
 /**
@@ -16,8 +18,12 @@ export interface Proposal {
  *
  * @param proposal that of the first
  */
-export function batchOf(workloads: readonly Workload[], { option, ask }: Proposal, count: number): Proposal {
-  if (count === 1) return { option, ask };
+export function batchOf(
+  workloads: readonly Workload[],
+  { option, ask, asBorrower }: Proposal,
+  count: number,
+): Proposal {
+  if (count === 1) return { option, ask, asBorrower };
   const request = option.request.map(({ classIndex, devices }) => ({ classIndex, devices: devices * count }));
   const cost = milli(option.cost * count);
   const pods = workloads.slice(0, count).flatMap((workload) => workload.pods);
@@ -30,6 +36,7 @@ export function batchOf(workloads: readonly Workload[], { option, ask }: Proposa
   return {
     option: { ...option, request, cost },
     ask: { ...ask, workload: { ...ask.workload, pods }, request, cost, placement },
+    asBorrower,
   };
 }
 

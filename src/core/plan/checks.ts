@@ -1,7 +1,9 @@
 import { annotations, foreignKeys, labels, WaitReason } from '../../api/v1alpha1/constants/index.ts';
+import { describeVerdict } from '../budget/index.ts';
 import type { QuotaTree } from '../quota/index.ts';
 import { walltimeOf, type PoolState, type QuotaState, type Snapshot, type Workload } from '../snapshot/index.ts';
 import { formatDuration, formatMilliGpus, milli, type MilliGpus } from '../units/index.ts';
+import type { CycleBudgets, Spender } from './budgets.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { totalDevices, type Option, type Role } from './request.ts';
 
@@ -13,7 +15,7 @@ export interface Ask {
 }
 
 /**
- * The checks that a workload must pass before anyone looks at capacity, in the order of DESIGN.md section 7. The first
+ * The checks that a workload must pass before anyone looks at time or capacity, in the order of DESIGN.md section 7. The first
  * that fails names the reason. Undefined = admissible as far as nothing but its options' quota is concerned.
  *
  * @param first any workload of the class: the checks see nothing in which they differ
@@ -37,44 +39,43 @@ export function refusalBeforeQuota(first: Workload, ask: Ask): Refusal | undefin
     const exceeded = exceededLimit(first, ask, quota, quota.pool);
     if (exceeded !== undefined) return refuse(WaitReason.ExceedsLimit, () => exceeded);
   }
-  return gangIncomplete(first);
+  return undefined;
 }
 
 /** A workload and who pays for it. */
 export interface Claimant {
   readonly workload: Workload;
-  readonly kin: { readonly quota: QuotaState | undefined };
+  readonly kin: Spender;
 }
 
 /** Milli-GPUs that a place is kept for, of a user's workloads that wait: they count as if they ran. */
 export type KeptForUsers = (quota: QuotaState, user: string) => number;
 
-const none: KeptForUsers = () => 0;
+/** What limits a quota beside its capacity, as a cycle goes on. */
+export interface Limits {
+  readonly snapshot: Snapshot;
+  readonly budgets: CycleBudgets;
+  readonly kept: KeptForUsers;
+}
 
-/** Whether the quota lets this option start now: class limits, user limit, then the quota tree. */
-export function refusalByQuota(
-  snapshot: Snapshot,
-  candidate: Claimant,
-  option: Option,
-  kept: KeptForUsers = none,
-): Refusal | undefined {
+/** Whether the quota lets this option start now: class limits, user limit, budgets, then the quota tree. */
+export function refusalByQuota(limits: Limits, candidate: Claimant, option: Option): Refusal | undefined {
   const { quota } = candidate.kin;
   if (quota?.pool === undefined) return noQuota(candidate.workload.namespace);
   // The rest of a gang that has started was admitted with it.
   if ((candidate.workload.gang?.bound ?? 0) > 0) return undefined;
-  return refusalByLimits(snapshot, candidate, option, kept) ?? quotaLimit(quota, quota.pool, option);
+  return refusalByLimits(limits, candidate, option) ?? quotaLimit(quota, quota.pool, option);
 }
 
-/** The limits beside the quota tree: of classes and of the user. */
-export function refusalByLimits(
-  snapshot: Snapshot,
-  candidate: Claimant,
-  option: Option,
-  kept: KeptForUsers = none,
-): Refusal | undefined {
-  const { quota } = candidate.kin;
+/** The limits beside the quota tree: of classes, of the user and of the budgets. */
+export function refusalByLimits(limits: Limits, { workload, kin }: Claimant, option: Option): Refusal | undefined {
+  const { quota } = kin;
   if (quota?.pool === undefined) return undefined;
-  return classLimit(quota, quota.pool.tree, option) ?? userLimit(snapshot, candidate.workload, { quota, option, kept });
+  return (
+    classLimit(quota, quota.pool.tree, option) ??
+    userLimit(limits, workload, { quota, option }) ??
+    exhausted(limits.budgets, kin, option)
+  );
 }
 
 /** Whether class limits admit the option as this tree stands. */
@@ -236,7 +237,8 @@ function ceilingOf(quota: QuotaState, pool: PoolState): MilliGpus {
   return pool.tree.ceiling(quota.index, milli(pool.capacity - pool.readyCapacity));
 }
 
-function gangIncomplete({ gang, pods }: Workload): Refusal | undefined {
+/** Whether pods of the gang are still to come. Asked after everything that no pod to come could change. */
+export function gangIncomplete({ gang, pods }: Workload): Refusal | undefined {
   if (gang === undefined || (gang.size !== undefined && gang.missing === 0)) return undefined;
   const { kind, name, size } = gang;
   const exist = pods.length + gang.bound;
@@ -270,9 +272,9 @@ function classLimit(quota: QuotaState, tree: QuotaTree, option: Option): Refusal
 }
 
 function userLimit(
-  snapshot: Snapshot,
+  { snapshot, kept }: Limits,
   workload: Workload,
-  { quota, option, kept }: { quota: QuotaState; option: Option; kept: KeptForUsers },
+  { quota, option }: { quota: QuotaState; option: Option },
 ): Refusal | undefined {
   const user = workload.pods[0]?.user;
   const max = quota.spec.perUserMax;
@@ -285,6 +287,12 @@ function userLimit(
       `user ${user} holds ${formatMilliGpus(used)} of at most ${formatMilliGpus(max)} normalized GPUs in ` +
       `ResearchQuota ${quota.spec.name}, ${formatMilliGpus(option.cost)} are asked for`,
   );
+}
+
+function exhausted(budgets: CycleBudgets, spender: Spender, option: Option): Refusal | undefined {
+  const verdict = budgets.verdictOn(spender, option);
+  if (verdict.outcome === 'Full' || verdict.outcome === 'Borrower') return undefined;
+  return refuse(verdict.outcome, () => describeVerdict(verdict));
 }
 
 function quotaLimit(quota: QuotaState, pool: PoolState, option: Option): Refusal | undefined {

@@ -3,7 +3,7 @@ import { placeAt, release, type Feasibility, type PlacedPod } from '../place/ind
 import type { Nomination, Reservation, Snapshot, Workload } from '../snapshot/index.ts';
 import { milli } from '../units/index.ts';
 import type { Proposal } from './batch.ts';
-import { refusalByLimits, refusalByQuota } from './checks.ts';
+import { refusalByLimits, refusalByQuota, type Limits } from './checks.ts';
 import type { Kin } from './kin.ts';
 
 /** A workload for which others were evicted, and the place that it was given. */
@@ -22,9 +22,17 @@ export interface KeptPlaces {
   readonly ask: Ask;
 }
 
+/** A workload that starts where its place was held. */
+export interface StartedInPlace {
+  readonly kin: Kin;
+  readonly workload: Workload;
+  readonly pods: readonly PlacedPod[];
+  readonly asBorrower: boolean;
+}
+
 /** What became of the places that were held. */
 export interface Honoured {
-  readonly started: readonly { readonly kin: Kin; readonly workload: Workload; readonly pods: readonly PlacedPod[] }[];
+  readonly started: readonly StartedInPlace[];
   readonly kept: readonly KeptPlaces[];
 }
 
@@ -39,20 +47,25 @@ export interface Honoured {
  * @param kins those with a nomination, in its order
  */
 export function honourPlaces(
-  context: { readonly snapshot: Snapshot; readonly feasibility: Feasibility; readonly backfill: Backfill },
+  context: { readonly limits: Limits; readonly feasibility: Feasibility; readonly backfill: Backfill },
   kins: readonly Kin[],
   proposalOf: (kin: Kin, workload: Workload) => Proposal | undefined,
 ): Honoured {
-  const { snapshot, feasibility, backfill } = context;
-  const started: { kin: Kin; workload: Workload; pods: readonly PlacedPod[] }[] = [];
+  const { limits, feasibility, backfill } = context;
+  const { snapshot } = limits;
+  const started: StartedInPlace[] = [];
   const waiting: HeldPlace[] = [];
   for (const kin of kins) {
     const place = heldPlace(snapshot, kin, proposalOf);
     if (place === undefined) continue;
     const { workload, placed, proposal } = place;
-    const admitted = refusalByQuota(snapshot, { kin, workload }, proposal.option) === undefined;
-    if (admitted && backfill.placeAt(proposal.ask, placed)) started.push({ kin, workload, pods: placed });
-    else waiting.push(place);
+    const admitted = refusalByQuota(limits, { kin, workload }, proposal.option) === undefined;
+    snapshot.tryAsBorrowers(workload.pods, proposal.asBorrower);
+    if (!admitted || !backfill.placeAt(proposal.ask, placed)) waiting.push(place);
+    else {
+      limits.budgets.spend(kin, proposal.option);
+      started.push({ kin, workload, pods: placed, asBorrower: proposal.asBorrower });
+    }
   }
   if (waiting.length === 0) return { started, kept: [] };
 
@@ -60,7 +73,7 @@ export function honourPlaces(
     const held = waiting.filter(({ kin, workload, proposal: { option, ask }, placed }) => {
       const { quota } = kin;
       if (quota?.pool === undefined || quota.pool.tree.available(quota.index) < ask.cost) return false;
-      if (refusalByLimits(snapshot, { kin, workload }, option) !== undefined) return false;
+      if (refusalByLimits(limits, { kin, workload }, option) !== undefined) return false;
       return placeAt(snapshot, feasibility, placed);
     });
     for (const { placed } of held.toReversed()) release(snapshot, placed);

@@ -8,7 +8,8 @@ import {
   type Snapshot,
   type Workload,
 } from '../snapshot/index.ts';
-import { refusalBeforeQuota, viableOptions } from './checks.ts';
+import type { CycleBudgets } from './budgets.ts';
+import { gangIncomplete, needsQuota, refusalBeforeQuota, viableOptions } from './checks.ts';
 import type { Refusal } from './refusal.ts';
 import { optionsOf, rolesOf, type Option, type Role } from './request.ts';
 
@@ -32,9 +33,13 @@ export class Kin {
   /** Those that could ever fit, best first. */
   readonly options: readonly Option[];
   /** What no release of capacity can change: why none of them can start before someone edits something. */
-  readonly standing: Refusal | undefined;
+  readonly #standing: Refusal | undefined;
+  /** Pods of the gangs are still to come. */
+  readonly #incomplete: Refusal | undefined;
   /** Workloads of the class that were admitted in this cycle: the oldest. */
   started = 0;
+  /** The budget has only its grace left for them: they start as borrowers. */
+  asBorrower = false;
   /** Others borrow what the workloads are guaranteed. */
   owed = false;
   /** When a search for someone who could make way failed last, epoch milliseconds; -Infinity = none has. */
@@ -55,27 +60,34 @@ export class Kin {
     this.walltime = walltimeOf(first.pods[0]?.walltime, this.quota);
     const options = this.quota?.pool === undefined ? [] : optionsOf(this.quota.pool, this.roles);
     const all = { quota: this.quota, roles: this.roles, options };
-    this.standing = refusalBeforeQuota(first, all);
+    this.#standing = refusalBeforeQuota(first, all);
+    this.#incomplete = gangIncomplete(first);
     this.options = viableOptions(all);
   }
 
   /** The class as it is now, ready for a cycle. Remembered in the class while the snapshot is the same. */
-  static of(snapshot: Snapshot, pending: PendingClass): Kin | undefined {
+  static of(snapshot: Snapshot, pending: PendingClass, budgets: CycleBudgets): Kin | undefined {
     const { note } = pending;
-    if (note instanceof Kin && note.#snapshot === snapshot) {
-      note.started = 0;
-      note.#ranked = undefined;
-      note.owed = false;
-      note.#promised = [];
-      note.refusal = note.standing;
-      return note;
-    }
+    if (note instanceof Kin && note.#snapshot === snapshot) return note.#begin(budgets);
     const first = pending.at(0);
     if (first === undefined) return undefined;
     const kin = new Kin(snapshot, pending, first);
-    kin.refusal = kin.standing;
     pending.note = kin;
-    return kin;
+    return kin.#begin(budgets);
+  }
+
+  #begin(budgets: CycleBudgets): this {
+    this.started = 0;
+    this.#ranked = undefined;
+    this.owed = false;
+    this.#promised = [];
+    const pays = this.quota !== undefined && needsQuota(this) ? this.quota : undefined;
+    const timely = this.#standing === undefined && pays !== undefined ? budgets.outsidePeriod(pays) : undefined;
+    this.refusal = this.#standing ?? timely ?? this.#incomplete;
+    const [option] = this.options;
+    this.asBorrower =
+      this.refusal === undefined && option !== undefined && budgets.verdictOn(this, option).outcome === 'Borrower';
+    return this;
   }
 
   /** For each role, the profiles whose nodes carry the option's classes and take the role's pods. */

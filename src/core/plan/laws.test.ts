@@ -111,7 +111,8 @@ const busyWorlds: fc.Arbitrary<BusyWorld> = fc
 const planAt = (fleet: Fleet, now: number): Plan => plan(fleet.snapshot(now), now, { maxPods: Infinity });
 
 function apply(fleet: Fleet, made: Plan, now: number): void {
-  for (const { pods } of made.admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName, now);
+  for (const { pods } of made.admit)
+    for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, { nodeName, since: now });
   fleet.nominate(made.reserve);
   for (const { victim } of made.evict) {
     for (const { pod: p } of victim.pods) fleet.assumeEnding(p.uid, now + 2 * minute);

@@ -122,7 +122,9 @@ export class PoolOrder {
     const subtree = (child ?? node).quota;
     contender.withinGuarantee =
       best?.withinGuarantee === true ||
-      (subtree !== undefined && this.#pool.tree.guarantees(subtree.index, kin.options[0]?.request ?? []));
+      (!kin.asBorrower &&
+        subtree !== undefined &&
+        this.#pool.tree.guarantees(subtree.index, kin.options[0]?.request ?? []));
     if (afresh) contender.share = subtree === undefined ? 0 : this.#snapshot.shareOf(subtree);
   }
 }

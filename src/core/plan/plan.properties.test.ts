@@ -86,7 +86,7 @@ it('no device is given twice, no gang starts in part, no limit is passed, and ev
         for (const { pod: placed, nodeName } of pods) {
           assert.ok(usable.has(nodeName));
           free.set(nodeName, (free.get(nodeName) ?? 0) - (placed.shape.requests['nvidia.com/gpu'] ?? 0));
-          fleet.assume(placed.uid, nodeName, 0);
+          fleet.assume(placed.uid, { nodeName, since: 0 });
         }
       }
       assert.ok([...free.values()].every((left) => left >= 0));
@@ -116,7 +116,8 @@ it('planning changes nothing, and once a plan is carried out there is nothing le
       const fleet = fleetOf(world);
       const first = plan(fleet.snapshot(0), 0, unlimited);
       assert.deepEqual(namesOf(plan(fleet.snapshot(0), 0, unlimited)), namesOf(first));
-      for (const { pods } of first.admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName, 0);
+      for (const { pods } of first.admit)
+        for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, { nodeName, since: 0 });
       assert.deepEqual(plan(fleet.snapshot(0), 0, unlimited).admit, []);
     }),
     { numRuns: 500 },
@@ -145,7 +146,8 @@ it('taking back what was assumed leaves the fleet as if it had never been', () =
       const fleet = fleetOf(world);
       const before = namesOf(plan(fleet.snapshot(0), 0, unlimited));
       const { admit } = plan(fleet.snapshot(0), 0, unlimited);
-      for (const { pods } of admit) for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, nodeName, 0);
+      for (const { pods } of admit)
+        for (const { pod: p, nodeName } of pods) fleet.assume(p.uid, { nodeName, since: 0 });
       fleet.forgetAll();
       assert.deepEqual(namesOf(plan(fleet.snapshot(0), 0, unlimited)), before);
     }),

@@ -11,6 +11,8 @@ import type {
   Workload,
 } from '../snapshot/index.ts';
 import { zeroGpus } from '../units/index.ts';
+import type { Proposal } from './batch.ts';
+import { CycleBudgets } from './budgets.ts';
 import { needsQuota, refusalByQuota, withinClassLimits } from './checks.ts';
 import { honourPlaces } from './heldPlaces.ts';
 import { Kin, type Candidate } from './kin.ts';
@@ -26,6 +28,8 @@ import { WayMaker, type BlockedOption, type Eviction } from './way.ts';
 export interface Admission {
   readonly workload: Workload;
   readonly pods: readonly { readonly pod: PodFacts; readonly nodeName: string }[];
+  /** Its budget has only its grace left: it counts as borrowed whatever its quota is guaranteed. */
+  readonly asBorrower: boolean;
 }
 
 /** What is to be done. Data: the shell carries it out. */
@@ -58,6 +62,16 @@ export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Pla
   return new Cycle(snapshot, now, options).run();
 }
 
+/** Where a workload starts, and on what terms. */
+interface Start {
+  readonly pods: readonly PlacedPod[];
+  readonly asBorrower: boolean;
+}
+
+interface Placed extends Start {
+  readonly workload: Workload;
+}
+
 class Cycle {
   readonly #snapshot: Snapshot;
   readonly #options: PlanOptions;
@@ -65,7 +79,8 @@ class Cycle {
   readonly #backfill: Backfill;
   readonly #ways: WayMaker;
   readonly #kins: Kin[] = [];
-  readonly #placed: { readonly workload: Workload; readonly pods: readonly PlacedPod[] }[] = [];
+  readonly #placed: Placed[] = [];
+  readonly #budgets: CycleBudgets;
   /** Quotas with workloads that wait for capacity, as far as the cycle has come. */
   readonly #waitingQuotas = new Set<QuotaState>();
   #podsPlaced = 0;
@@ -75,7 +90,8 @@ class Cycle {
     this.#options = options;
     this.#feasibility = new Feasibility(snapshot);
     this.#backfill = new Backfill(snapshot, this.#feasibility, now);
-    this.#ways = new WayMaker(snapshot, this.#feasibility, { now, backfill: this.#backfill });
+    this.#budgets = new CycleBudgets(snapshot, now);
+    this.#ways = new WayMaker(snapshot, this.#feasibility, { now, backfill: this.#backfill, budgets: this.#budgets });
   }
 
   run(): Plan {
@@ -87,6 +103,7 @@ class Cycle {
     const reserve = this.#ways.reservations;
     this.#backfill.release();
     for (const { pods } of this.#placed.toReversed()) release(this.#snapshot, pods);
+    this.#snapshot.endTrial();
     const admit = this.#placed.map((placed) => this.#admission(placed));
     return { admit, evict: this.#ways.evictions, reserve, waiting, more };
   }
@@ -96,10 +113,10 @@ class Cycle {
     const byPool = new Map<PoolState, Kin[]>();
     const others: Kin[] = [];
     for (const pending of this.#snapshot.pending.classes()) {
-      const kin = Kin.of(this.#snapshot, pending);
+      const kin = Kin.of(this.#snapshot, pending, this.#budgets);
       if (kin === undefined) continue;
       this.#kins.push(kin);
-      if (kin.standing !== undefined) continue;
+      if (kin.refusal !== undefined) continue;
       const pool = needsQuota(kin) ? kin.quota?.pool : undefined;
       if (pool === undefined) others.push(kin);
       else {
@@ -154,10 +171,12 @@ class Cycle {
     if (workload === undefined || option === undefined) return false;
     const { quota } = kin;
     if (quota === undefined || quota.spec.weight === 0) return false;
-    const owed = this.#ways.someoneBorrows(pool) && pool.tree.guarantorOf(quota.index, option.request) !== undefined;
+    const owed =
+      !kin.asBorrower &&
+      this.#ways.someoneBorrows(pool) &&
+      pool.tree.guarantorOf(quota.index, option.request) !== undefined;
     if (this.#ways.mayHaveRight(kin, { workload, guaranteed: owed }, pool)) return false;
-    kin.refusal =
-      refusalByQuota(this.#snapshot, { kin, workload }, option, this.#ways.kept) ?? tooFewFree(option, pool, 0);
+    kin.refusal = refusalByQuota(this.#ways.limits, { kin, workload }, option) ?? tooFewFree(option, pool, 0);
     kin.owed = owed;
     return true;
   }
@@ -166,12 +185,12 @@ class Cycle {
   #honour(pool: PoolState, kins: readonly Kin[]): void {
     const nominated = kins.filter((kin) => kin.nomination !== undefined).sort((a, b) => a.rankAhead - b.rankAhead);
     if (nominated.length === 0) return;
-    const context = { snapshot: this.#snapshot, feasibility: this.#feasibility, backfill: this.#backfill };
+    const context = { limits: this.#ways.limits, feasibility: this.#feasibility, backfill: this.#backfill };
     const { started, kept } = honourPlaces(context, nominated, (kin, workload) => {
       const option = kin.options.find((one) => this.#isOn(kin, workload, one));
-      return option === undefined ? undefined : { option, ask: this.#askOf({ kin, workload }, option, pool) };
+      return option === undefined ? undefined : this.#proposalOf({ kin, workload }, option, pool);
     });
-    for (const { kin, workload, pods } of started) this.#settle({ kin, workload }, pods);
+    for (const { kin, workload, pods, asBorrower } of started) this.#settle({ kin, workload }, { pods, asBorrower });
     for (const places of kept) {
       this.#ways.noteKept(places);
       for (const kin of places.kins) {
@@ -210,40 +229,47 @@ class Cycle {
     return this.#podsPlaced >= this.#options.maxPods;
   }
 
-  #settle({ kin, workload }: Candidate, outcome: readonly PlacedPod[] | Refusal): void {
+  #settle({ kin, workload }: Candidate, outcome: Start | Refusal): void {
     if ('reason' in outcome) {
       kin.refusal = outcome;
       return;
     }
-    this.#placed.push({ workload, pods: outcome });
-    this.#podsPlaced += outcome.length;
+    this.#placed.push({ workload, ...outcome });
+    this.#podsPlaced += outcome.pods.length;
     kin.started++;
   }
 
   /** The first option that quota, nodes and reservations allow; else the refusal of the option that got furthest. */
-  #tryOptions(candidate: Candidate, pool: PoolState): readonly PlacedPod[] | Refusal {
+  #tryOptions(candidate: Candidate, pool: PoolState): Start | Refusal {
     const { quota } = candidate.kin;
     if (quota?.spec.weight === 0 && this.#othersWait(quota, pool) && this.#borrows(candidate.kin, pool))
       return lastInLine(quota);
     const byNodes: BlockedOption[] = [];
     const byQuota: BlockedOption[] = [];
     for (const option of this.#optionsOf(candidate.kin, pool)) {
-      const ask = this.#askOf(candidate, option, pool);
-      const refusal = refusalByQuota(this.#snapshot, candidate, option, this.#ways.kept);
+      const proposal = this.#proposalOf(candidate, option, pool);
+      const { ask, asBorrower } = proposal;
+      const refusal = refusalByQuota(this.#ways.limits, candidate, option);
       if (refusal !== undefined) {
-        byQuota.push({ option, ask, refusal });
+        byQuota.push({ ...proposal, refusal });
         continue;
       }
+      this.#snapshot.tryAsBorrowers(candidate.workload.pods, asBorrower);
       const attempt = this.#backfill.place(ask);
-      if (attempt.kind === 'placed') return attempt.pods;
-      byNodes.push({ option, ask, refusal: this.#refusalOf(attempt, ask, { option, pool }) });
+      if (attempt.kind === 'placed') {
+        this.#budgets.spend(candidate.kin, option);
+        return { pods: attempt.pods, asBorrower };
+      }
+      byNodes.push({ ...proposal, refusal: this.#refusalOf(attempt, ask, { option, pool }) });
     }
-    const blocked = [...byNodes, ...byQuota];
+    // Nobody can make way for what the budget does not pay.
+    const blocked = [...byNodes, ...byQuota.filter(({ refusal }) => refusal.reason !== WaitReason.BudgetExhausted)];
     candidate.kin.owed = blocked.some(({ ask }) => ask.guaranteed) && this.#ways.someoneBorrows(pool);
     this.#ways.makeWay(candidate.kin, blocked, { pool, started: this.#podsPlaced });
     if (quota !== undefined && blocked.some((option) => waitsForCapacity(option, quota, pool)))
       this.#noteWaiting(quota);
-    return blocked[0]?.refusal ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');
+    const [first] = [...blocked, ...byQuota];
+    return first?.refusal ?? refuse(WaitReason.NoCapacity, () => 'no class of the pool can hold it');
   }
 
   #noteWaiting(quota: QuotaState | undefined): void {
@@ -278,6 +304,12 @@ class Cycle {
     return noRoom(this.#snapshot, this.#feasibility, { request: placement, option, pool });
   }
 
+  #proposalOf(candidate: Candidate, option: Option, pool: PoolState): Proposal {
+    const asBorrower = this.#budgets.verdictOn(candidate.kin, option).outcome === 'Borrower';
+    const ask = this.#askOf(candidate, option, pool);
+    return { option, ask: asBorrower ? { ...ask, guaranteed: false } : ask, asBorrower };
+  }
+
   #askOf(candidate: Candidate, option: Option, pool: PoolState): Ask {
     const { kin, workload } = candidate;
     const { quota, walltime } = kin;
@@ -307,7 +339,7 @@ class Cycle {
   }
 
   /** Without accelerators: nodes outside every pool first, so that devices are not stranded by a lack of cpu. */
-  #placeAnywhere({ kin, workload }: Candidate): readonly PlacedPod[] | Refusal {
+  #placeAnywhere({ kin, workload }: Candidate): Start | Refusal {
     const outside = (profile: NodeProfile) => this.#snapshot.poolOfProfile(profile.id) === undefined;
     for (const allowed of [outside, () => true]) {
       const roles = kin.roles.map((role, i) => ({
@@ -317,7 +349,7 @@ class Cycle {
       const placement = { roles, strategy: 'Pack', within: undefined } as const;
       const free = { quota: undefined, request: [], cost: zeroGpus, guaranteed: false, admissible: () => true };
       const attempt = this.#backfill.place({ workload, placement, walltime: kin.walltime, ...free });
-      if (attempt.kind === 'placed') return attempt.pods;
+      if (attempt.kind === 'placed') return { pods: attempt.pods, asBorrower: false };
     }
     const roles = kin.roles.map(({ shape }, i) => ({
       pods: podsOfRole(kin.roles, workload, i),
@@ -339,10 +371,10 @@ class Cycle {
     return waiting;
   }
 
-  #admission(placed: { readonly workload: Workload; readonly pods: readonly PlacedPod[] }): Admission {
+  #admission(placed: Placed): Admission {
     const { names } = this.#snapshot.nodes;
     const pods = placed.pods.map(({ pod, node }) => ({ pod, nodeName: names[node] ?? '' }));
-    return { workload: placed.workload, pods };
+    return { workload: placed.workload, pods, asBorrower: placed.asBorrower };
   }
 }
 

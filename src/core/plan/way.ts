@@ -13,12 +13,13 @@ import {
 } from '../snapshot/index.ts';
 import { formatInstant } from '../units/index.ts';
 import { batchOf, largest, type Proposal } from './batch.ts';
-import { refusalByLimits, type KeptForUsers } from './checks.ts';
+import { refusalByLimits, type KeptForUsers, type Limits } from './checks.ts';
+import type { CycleBudgets } from './budgets.ts';
 import type { KeptPlaces } from './heldPlaces.ts';
 import type { Kin } from './kin.ts';
 import { Supply } from './supply.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { podsOfRole } from './request.ts';
+import { podsOfRole, type Option } from './request.ts';
 
 /** A running workload that makes way, whole, for one that then starts. */
 export interface Eviction {
@@ -66,6 +67,7 @@ export class WayMaker {
   readonly #feasibility: Feasibility;
   readonly #now: number;
   readonly #backfill: Backfill;
+  readonly #budgets: CycleBudgets;
   readonly #finder: VictimFinder;
   readonly #evictions: Eviction[] = [];
   readonly #evicted = new Set<string>();
@@ -82,15 +84,21 @@ export class WayMaker {
   #looksAhead = 0;
   #lowestPriorities: Map<QuotaState, number> | undefined;
 
-  constructor(snapshot: Snapshot, feasibility: Feasibility, { now, backfill }: { now: number; backfill: Backfill }) {
+  constructor(
+    snapshot: Snapshot,
+    feasibility: Feasibility,
+    { now, backfill, budgets }: { now: number; backfill: Backfill; budgets: CycleBudgets },
+  ) {
     this.#snapshot = snapshot;
     this.#feasibility = feasibility;
     this.#now = now;
     this.#backfill = backfill;
+    this.#budgets = budgets;
+    this.limits = { snapshot, budgets, kept: this.kept };
     // Asked for by the first that is blocked: a cycle in which everything starts need not know when what runs will end.
     this.#leaving = new Supply(snapshot, () => snapshot.running.endings().leaving());
     this.#overdue = new Supply(snapshot, () => snapshot.running.endings().overdue(now));
-    this.#finder = new VictimFinder({ snapshot, feasibility, now, admittedAsBorrower: () => false });
+    this.#finder = new VictimFinder({ snapshot, feasibility, now });
   }
 
   get evictions(): readonly Eviction[] {
@@ -99,6 +107,9 @@ export class WayMaker {
 
   /** What users have been kept a place for in this cycle. */
   readonly kept: KeptForUsers = ({ spec }, user) => this.#keptByUser.get(`${spec.name}/${user}`) ?? 0;
+
+  /** What limits quotas beside their capacity, as far as the cycle has come. */
+  readonly limits: Limits;
 
   /** Takes note of places that an earlier plan gave away and that are kept. */
   noteKept({ reservation, kins, workloads, ask }: KeptPlaces): void {
@@ -170,17 +181,19 @@ export class WayMaker {
 
   /** Keeps the space of what is on its way out. */
   #keep(kin: Kin, blocked: readonly BlockedOption[]): boolean {
-    for (const { option, ask, refusal } of blocked) {
+    for (const proposal of blocked) {
+      const { ask, refusal } = proposal;
       if (!this.#leaving.mayHold(ask)) continue;
       const rest = this.#batchable(kin, ask);
       const kept = this.#backfill.prospect(() =>
-        largest(rest.length, (count) => this.#fits(kin, batchOf(rest, { option, ask }, count))),
+        largest(rest.length, (count) => this.#fits(kin, batchOf(rest, proposal, count))),
       );
       if (kept === undefined) continue;
-      const batch = batchOf(rest, { option, ask }, kept.count);
+      const batch = batchOf(rest, proposal, kept.count);
       const reservation = this.#backfill.reserve(batch.ask, 'leaving');
       if (reservation === undefined) continue;
       this.#noteKept(batch.ask, rest.slice(0, kept.count));
+      this.#budgets.spend(kin, batch.option);
       const base = kin.owed ? { ...refusal, reason: WaitReason.WaitingForReclaim } : refusal;
       kin.settleFor(kept.count, startsBy(base, reservation, 'what holds its place is being stopped'));
       return true;
@@ -190,18 +203,19 @@ export class WayMaker {
 
   /** Evicts for as many workloads of the class as have a right to it. */
   #takeFor(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): boolean {
-    for (const { option, ask, refusal } of blocked) {
+    for (const proposal of blocked) {
+      const { ask, refusal } = proposal;
       if (!this.#mayTake(kin, ask, pool)) continue;
       const rest = this.#batchable(kin, ask);
       const taken = this.#backfill.prospect(() =>
-        largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, { option, ask }, count))),
+        largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, proposal, count))),
       );
       if (taken === undefined) {
         kin.failedSearchAt = this.#now;
         continue;
       }
       const { result: victims, count } = taken;
-      const batch = batchOf(rest, { option, ask }, count);
+      const batch = batchOf(rest, proposal, count);
       const evicted = victims.map((victim) => victim.workload);
       const undo = this.#backfill.evict(evicted, this.#now + pool.spec.notice);
       const reservation = this.#backfill.reserve(batch.ask, 'leaving');
@@ -215,6 +229,7 @@ export class WayMaker {
       );
       this.#leaving.add(evicted.flatMap(({ pods }) => pods.map(({ pod }) => pod)));
       this.#noteKept(batch.ask, rest.slice(0, count));
+      this.#budgets.spend(kin, batch.option);
       this.#noteEvicted(victims, reservation);
       const reclaims = victims.some(({ cause }) => cause === 'Reclaim');
       const base = reclaims ? { ...refusal, reason: WaitReason.WaitingForReclaim } : refusal;
@@ -238,31 +253,37 @@ export class WayMaker {
     }
   }
 
-  #fits(kin: Kin, { option, ask }: Proposal): true | undefined {
+  #fits(kin: Kin, { option, ask, asBorrower }: Proposal): true | undefined {
     const { quota } = kin;
+    if (!this.#sameAdmission(kin, option, asBorrower)) return undefined;
     if (quota?.pool === undefined || quota.pool.tree.available(quota.index) < ask.cost) return undefined;
-    if (refusalByLimits(this.#snapshot, { kin, workload: ask.workload }, option) !== undefined) return undefined;
+    if (refusalByLimits(this.limits, { kin, workload: ask.workload }, option) !== undefined) return undefined;
     const placed = placeAll(this.#snapshot, this.#feasibility, ask.placement);
     if (placed === undefined) return undefined;
     release(this.#snapshot, placed);
     return true;
   }
 
-  #victimsFor(kin: Kin, { option, ask }: Proposal): readonly Victim[] | undefined {
-    if (kin.quota === undefined) return undefined;
+  #victimsFor(kin: Kin, { option, ask, asBorrower }: Proposal): readonly Victim[] | undefined {
+    if (kin.quota === undefined || !this.#sameAdmission(kin, option, asBorrower)) return undefined;
     const { workload, placement } = ask;
     const victims = this.#finder.find(
       {
         quota: kin.quota,
         priority: workload.priority,
-        borrower: false,
+        borrower: asBorrower,
         cost: option.request,
         placement,
-        admissible: () => refusalByLimits(this.#snapshot, { kin, workload }, option) === undefined,
+        admissible: () => refusalByLimits(this.limits, { kin, workload }, option) === undefined,
       },
       this.#evicted,
     );
     return victims?.length === 0 ? undefined : victims;
+  }
+
+  /** Whether the budgets admit a batch as they admit its first: what starts on the grace has no right to reclaim. */
+  #sameAdmission(kin: Kin, option: Option, asBorrower: boolean): boolean {
+    return (this.#budgets.verdictOn(kin, option).outcome === 'Borrower') === asBorrower;
   }
 
   #noteKept({ workload, quota, cost }: Ask, workloads: readonly Workload[]): void {
@@ -358,13 +379,14 @@ export class WayMaker {
 }
 
 /** The same option for another workload of the class. */
-function proposalFor(workload: Workload, { option, ask, refusal }: BlockedOption, { roles }: Kin): BlockedOption {
-  if (workload === ask.workload) return { option, ask, refusal };
+function proposalFor(workload: Workload, blocked: BlockedOption, { roles }: Kin): BlockedOption {
+  const { ask } = blocked;
+  if (workload === ask.workload) return blocked;
   const placement = {
     ...ask.placement,
     roles: ask.placement.roles.map(({ profiles }, i) => ({ pods: podsOfRole(roles, workload, i), profiles })),
   };
-  return { option, refusal, ask: { ...ask, workload, placement } };
+  return { ...blocked, ask: { ...ask, workload, placement } };
 }
 
 function startsBy(refusal: Refusal, { at }: Reservation, because: string): Refusal {

@@ -40,11 +40,12 @@ export class Borrowing {
     const quota = at(quotas, index);
     let flexible = 0;
     for (const { index: classIndex, spec } of classes) {
-      let devices = tree.devices(index, classIndex);
-      for (const child of at(this.#children, index)) devices -= tree.devices(child, classIndex);
+      let devices = tree.countedDevices(index, classIndex);
+      for (const child of at(this.#children, index)) devices -= tree.countedDevices(child, classIndex);
       devices -= quota.spec.classes.find((own) => own.name === spec.name)?.guaranteed ?? 0;
       if (devices > 0) flexible += devices * spec.weight;
     }
-    return Math.max(0, flexible - quota.spec.guaranteed - quota.entitled);
+    const apart = at(this.#children, index).reduce<number>((sum, child) => sum - tree.apart(child), tree.apart(index));
+    return Math.max(0, flexible - quota.spec.guaranteed - quota.entitled) + apart;
   }
 }

@@ -1,4 +1,4 @@
-import type { ClassRequest } from '../quota/index.ts';
+import type { ClassRequest, QuotaTree } from '../quota/index.ts';
 import type { PodFacts, PoolState, QuotaState, RunningWorkload, Snapshot } from '../snapshot/index.ts';
 import { milli, type MilliGpus } from '../units/index.ts';
 
@@ -17,6 +17,14 @@ export interface Holding {
   /** Devices that its quota is charged for. */
   readonly charges: readonly ClassRequest[];
   readonly amount: MilliGpus;
+}
+
+/** Charges the tree with a workload that is there or comes back (1), or takes it out (-1). */
+export function chargeHolding(tree: QuotaTree, { quota, charges, workload }: Holding, sign: 1 | -1): void {
+  for (const { classIndex, devices } of charges) {
+    tree.charge(quota.index, classIndex, sign * devices);
+    if (workload.borrower) tree.setApart(quota.index, classIndex, sign * devices);
+  }
 }
 
 /**

@@ -6,16 +6,20 @@ import type { Holding } from './holdings.ts';
 export class QuotaSums {
   readonly #pool: PoolState;
   readonly #devices: Float64Array;
+  /** Of those, what budgets admitted as borrowers. */
+  readonly #apart: Float64Array;
 
   constructor(pool: PoolState) {
     this.#pool = pool;
     this.#devices = new Float64Array(pool.quotas.length * pool.classes.length);
+    this.#apart = new Float64Array(this.#devices.length);
   }
 
-  add({ quota, charges }: Holding): void {
+  add({ quota, charges, workload }: Holding): void {
     for (const { classIndex, devices } of charges) {
       const slot = quota.index * this.#pool.classes.length + classIndex;
       this.#devices[slot] = at(this.#devices, slot) + devices;
+      if (workload.borrower) this.#apart[slot] = at(this.#apart, slot) + devices;
     }
   }
 
@@ -24,7 +28,10 @@ export class QuotaSums {
     const classes = this.#pool.classes.length;
     for (let slot = 0; slot < this.#devices.length; slot++) {
       const devices = at(this.#devices, slot);
-      if (devices !== 0) this.#pool.tree.charge(Math.floor(slot / classes), slot % classes, sign * devices);
+      const apart = at(this.#apart, slot);
+      const [quota, classIndex] = [Math.floor(slot / classes), slot % classes];
+      if (devices !== 0) this.#pool.tree.charge(quota, classIndex, sign * devices);
+      if (apart !== 0) this.#pool.tree.setApart(quota, classIndex, sign * apart);
     }
   }
 }

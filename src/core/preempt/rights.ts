@@ -3,6 +3,13 @@ import type { PoolState, QuotaState } from '../snapshot/index.ts';
 import { Borrowing, type Level } from './borrowing.ts';
 import type { Taker } from './taker.ts';
 
+function chargeTaker({ tree }: PoolState, { quota, cost, borrower }: Taker, sign: 1 | -1): void {
+  for (const { classIndex, devices } of cost) {
+    tree.charge(quota.index, classIndex, sign * devices);
+    if (borrower) tree.setApart(quota.index, classIndex, sign * devices);
+  }
+}
+
 /** What entitles a taker to what another quota borrows. */
 export interface Right {
   readonly cause: 'Reclaim' | 'Fairness';
@@ -55,13 +62,13 @@ export class Rights {
     const guarantor = taker.borrower ? undefined : pool.tree.guarantorOf(quota.index, cost);
     this.#guarantor = guarantor === undefined ? Infinity : at(this.#height, guarantor);
 
-    for (const { classIndex, devices } of cost) pool.tree.charge(quota.index, classIndex, devices);
+    chargeTaker(pool, taker, 1);
     let starved = false;
     this.#shares = quota.chain.map((above) => {
       starved ||= above.spec.weight === 0;
       return starved ? Infinity : shareOf(above);
     });
-    for (const { classIndex, devices } of cost) pool.tree.charge(quota.index, classIndex, -devices);
+    chargeTaker(pool, taker, -1);
   }
 
   /** The right over what a quota borrows, borrowing or not at present; undefined = none. O(depth), once a quota. */

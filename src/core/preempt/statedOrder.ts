@@ -1,6 +1,7 @@
 import { at, Heap } from '../ds/index.ts';
 import type { PoolState, QuotaState } from '../snapshot/index.ts';
 import type { Claim, VictimCause } from './claim.ts';
+import { chargeHolding } from './holdings.ts';
 import { QuotaSums } from './quotaSums.ts';
 import type { Rights } from './rights.ts';
 
@@ -34,10 +35,9 @@ export function inStatedOrder(
     ofCause.forEach((claim, place) => leafOf(claim.holding.quota, { branches, root, shareOf }).add(claim, place));
     root.settle();
     for (let next = root.take(rights, late); next !== undefined; next = root.take(rights, late)) {
-      const { quota, charges } = next.holding;
       ordered.push(next);
       sums.add(next.holding);
-      for (const { classIndex, devices } of charges) pool.tree.charge(quota.index, classIndex, -devices);
+      chargeHolding(pool.tree, next.holding, -1);
     }
   }
   sums.charge(1);

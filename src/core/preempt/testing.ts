@@ -51,7 +51,10 @@ export function stage(world: Case) {
     .map(({ name, allocatable }) =>
       running('nobody', allocatable['nvidia.com/gpu'] ?? 0, name, { name: `full-${name}` }),
     );
-  const snapshot = fleetOf({ ...world, pods: [...world.runs, ...filler] }).snapshot(now);
+  const snapshot = fleetOf({
+    ...world,
+    pods: [...world.runs.map((run) => ({ ...run, borrower: world.byBudget?.includes(run.name) ?? false })), ...filler],
+  }).snapshot(now);
   const feasibility = new Feasibility(snapshot);
   const quota = snapshot.policy.quotaOfNamespace.get(wants.namespace);
   if (quota?.pool === undefined) throw new Error(`no quota pays for ${wants.namespace}`);
@@ -81,7 +84,6 @@ export function stage(world: Case) {
     snapshot,
     feasibility,
     now,
-    admittedAsBorrower: (workload) => workload.pods.some((held) => world.byBudget?.includes(held.pod.name)),
   };
   return { snapshot, feasibility, quota, tree, taker, input, placement };
 }

@@ -2,6 +2,7 @@ import { at } from '../ds/index.ts';
 import { placeAll, release, type Feasibility, type FitCounter } from '../place/index.ts';
 import type { PoolState, Snapshot } from '../snapshot/index.ts';
 import type { Claim } from './claim.ts';
+import { chargeHolding } from './holdings.ts';
 import { JointCount } from './jointCount.ts';
 import type { Right, Rights } from './rights.ts';
 import type { Taker } from './taker.ts';
@@ -191,14 +192,10 @@ export class Trial {
   #isJust(id: number): boolean {
     const { right, holding } = at(this.claims, id);
     if (right === undefined) return true;
-    const charge = (sign: 1 | -1) => {
-      for (const { classIndex, devices } of holding.charges) {
-        this.#pool.tree.charge(holding.quota.index, classIndex, sign * devices);
-      }
-    };
-    charge(1);
+    const { tree } = this.#pool;
+    chargeHolding(tree, holding, 1);
     const before = { borrowed: this.#borrowedAlong(right), share: shareAlong(this.#rights, right) };
-    charge(-1);
+    chargeHolding(tree, holding, -1);
     return this.#judge(right, id, before).just;
   }
 }

@@ -201,7 +201,10 @@ class Oracle {
     };
     const [mine, theirs] = [takerPath[common]!, victimPath[common]!];
     const wanted = this.#use(mine, new Set()) + devices - this.#guarantee(mine);
-    const newShare = share(mine, Math.max(0, wanted));
+    const none = new Set<string>();
+    const newShare = this.#world.borrower
+      ? share(mine, this.#borrowed(mine, none) + devices)
+      : share(mine, Math.max(0, wanted) + this.#apart(mine, none));
     return (
       borrowsLess() &&
       (newShare <= share(theirs, this.#borrowed(theirs, gone)) ||
@@ -218,9 +221,24 @@ class Oracle {
     return parentName === undefined ? [name] : [...this.#pathFromRoot(parentName), name];
   }
 
+  /** What counts against guarantees. */
   #use(name: string, gone: ReadonlySet<string>): number {
-    const inside = this.#left(gone).filter((one) => this.#pathFromRoot(one.namespace).includes(name));
-    return inside.reduce((sum, one) => sum + devicesOf(one), 0);
+    return this.#held(name, gone, false);
+  }
+
+  /** What budgets admitted as borrowers. */
+  #apart(name: string, gone: ReadonlySet<string>): number {
+    return this.#held(name, gone, true);
+  }
+
+  #held(name: string, gone: ReadonlySet<string>, asBorrower: boolean): number {
+    return this.#left(gone)
+      .filter((one) => this.#pathFromRoot(one.namespace).includes(name) && this.#isBorrower(one) === asBorrower)
+      .reduce((sum, one) => sum + devicesOf(one), 0);
+  }
+
+  #isBorrower({ name }: PodFacts): boolean {
+    return this.#world.byBudget!.includes(name);
   }
 
   #guarantee(name: string): number {
@@ -229,13 +247,15 @@ class Oracle {
   }
 
   #borrowed(name: string, gone: ReadonlySet<string>): number {
-    return Math.max(0, this.#use(name, gone) - this.#guarantee(name));
+    return Math.max(0, this.#use(name, gone) - this.#guarantee(name)) + this.#apart(name, gone);
   }
 
   #ownBorrowed(name: string, gone: ReadonlySet<string>): number {
     const own = this.#left(gone).filter((one) => one.namespace === name);
-    const use = own.reduce((sum, one) => sum + devicesOf(one), 0);
-    return Math.max(0, use - this.#specs.get(name)!.guaranteed / 1000);
+    const [counted, apart] = [false, true].map((asBorrower) =>
+      own.filter((one) => this.#isBorrower(one) === asBorrower).reduce((sum, one) => sum + devicesOf(one), 0),
+    );
+    return Math.max(0, counted! - this.#specs.get(name)!.guaranteed / 1000) + apart!;
   }
 }
 

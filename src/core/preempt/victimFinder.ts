@@ -23,8 +23,6 @@ export interface VictimFinderInput {
   readonly feasibility: Feasibility;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Whether its budget admitted a running workload as a borrower only: it counts as borrowed. */
-  readonly admittedAsBorrower: (workload: RunningWorkload) => boolean;
 }
 
 /**
@@ -118,7 +116,7 @@ class Search {
   /** The right by which the taker may have a workload at present, if any. */
   #claimOn(holding: Holding): Claim | undefined {
     const { workload, quota } = holding;
-    const { now, admittedAsBorrower } = this.#input;
+    const { now } = this.#input;
     const own = quota === this.#taker.quota;
     // What outranks the taker in its own quota would take the place back by its priority.
     const spared = own ? workload.priority > this.#taker.priority : this.#rights.isLastInLine;
@@ -132,8 +130,7 @@ class Search {
     if (now - workload.startedAt < this.#pool.spec.minRuntime) return undefined;
     const right = this.#rights.over(quota);
     if (right === undefined) return undefined;
-    if (right.cause === 'Reclaim' && admittedAsBorrower(workload))
-      return { holding, cause: 'Reclaim', right: undefined };
+    if (right.cause === 'Reclaim' && workload.borrower) return { holding, cause: 'Reclaim', right: undefined };
     return this.#isOpen(right) ? { holding, cause: right.cause, right } : undefined;
   }
 

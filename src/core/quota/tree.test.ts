@@ -189,3 +189,19 @@ describe('parts of devices', () => {
     );
   });
 });
+
+describe('what is set apart', () => {
+  it('uses no guarantee, counts as borrowed on every level, and changes nothing of what is available', () => {
+    const tree = new QuotaTree([leaf(8), { ...leaf(4), parent: 0 }], [gpus(2)], gpus(40));
+    tree.charge(1, 0, 3);
+    const available = tree.available(1);
+    tree.setApart(1, 0, 3);
+    assert.deepEqual([tree.borrowed(1), tree.borrowed(0)], [6000, 6000]);
+    assert.deepEqual([tree.unusedGuarantee(1), tree.used(1), tree.apart(0)], [4000, 6000, 6000]);
+    assert.equal(tree.guarantorOf(1, [{ classIndex: 0, devices: 2 }]), 1, 'the guarantee is free for others');
+    assert.equal(tree.available(1), available);
+    assert.deepEqual([tree.fork().borrowed(1), tree.fork().countedDevices(1, 0)], [6000, 0]);
+    tree.setApart(1, 0, -3);
+    assert.deepEqual([tree.borrowed(1), tree.apart(0), tree.countedDevices(1, 0)], [2000, 0, 3]);
+  });
+});

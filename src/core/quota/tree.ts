@@ -24,7 +24,7 @@ const nothing: readonly ClassRequest[] = [];
  *
  * | operation | cost |
  * |---|---|
- * | charge, available, ceiling, guarantorOf | O(depth) |
+ * | charge, setApart, available, ceiling, guarantorOf | O(depth) |
  * | guarantees, borrowed | O(classes) |
  */
 export class QuotaTree {
@@ -44,6 +44,10 @@ export class QuotaTree {
   readonly #flexible: Float64Array;
   readonly #classGuarantee: Float64Array;
   readonly #devices: Float64Array;
+  /** Of those devices, what counts against guarantees: all but what is set apart. */
+  readonly #counted: Float64Array;
+  /** What is set apart in the subtree of each quota, milli-GPUs. */
+  readonly #apart: Float64Array;
 
   constructor(quotas: readonly QuotaNode[], weights: readonly MilliGpus[], readyCapacity: MilliGpus) {
     const n = quotas.length;
@@ -62,6 +66,8 @@ export class QuotaTree {
     this.#flexible = new Float64Array(n + 1);
     this.#classGuarantee = new Float64Array((n + 1) * classes);
     this.#devices = new Float64Array((n + 1) * classes);
+    this.#counted = new Float64Array((n + 1) * classes);
+    this.#apart = new Float64Array(n + 1);
 
     let guaranteed = 0;
     // Children come after their parents, so that one pass from the end sums every subtree.
@@ -95,6 +101,8 @@ export class QuotaTree {
     const fork = new QuotaTree(this.#quotas, this.#weights, this.#readyCapacity);
     fork.#usage.set(this.#usage);
     fork.#devices.set(this.#devices);
+    fork.#counted.set(this.#counted);
+    fork.#apart.set(this.#apart);
     return fork;
   }
 
@@ -104,11 +112,25 @@ export class QuotaTree {
     for (let i = q; i >= 0; i = this.#parent[i] as number) {
       const slot = i * this.#classes + classIndex;
       this.#devices[slot] = thousandths((this.#devices[slot] as number) + devices) / 1000;
+      this.#counted[slot] = thousandths((this.#counted[slot] as number) + devices) / 1000;
       if (amount === 0) continue;
       const local = this.#local[i] as number;
       const before = this.#usage[i] as number;
       this.#usage[i] = before + amount;
       amount = Math.max(0, before + amount - local) - Math.max(0, before - local);
+    }
+  }
+
+  /**
+   * Sets devices that quota `q` is charged with apart (negative: takes that back): they use no guarantee and count as
+   * borrowed, as what a budget admits as a borrower does (DESIGN.md section 4.2). What is available stays as it is.
+   */
+  setApart(q: number, classIndex: number, devices: number): void {
+    const amount = chargeFor(devices, at(this.#weights, classIndex));
+    for (let i = q; i >= 0; i = this.#parent[i] as number) {
+      const slot = i * this.#classes + classIndex;
+      this.#counted[slot] = thousandths((this.#counted[slot] as number) - devices) / 1000;
+      this.#apart[i] = (this.#apart[i] as number) + amount;
     }
   }
 
@@ -167,9 +189,10 @@ export class QuotaTree {
     return use <= (this.#flexible[q] as number) || use === this.#flexibleUse(q, nothing);
   }
 
-  /** Held beyond guarantee by the subtree of `q`: a class guarantee covers use of that class only. */
+  /** Held beyond guarantee by the subtree of `q`, or set apart: a class guarantee covers use of that class only. */
   borrowed(q: number): MilliGpus {
-    return milli(Math.max(0, this.#flexibleUse(q, nothing) - (this.#flexible[q] as number)));
+    const beyond = Math.max(0, this.#flexibleUse(q, nothing) - (this.#flexible[q] as number));
+    return milli(beyond + (this.#apart[q] as number));
   }
 
   /** Guarantee of the subtree of `q` that nothing of the subtree uses. */
@@ -177,7 +200,7 @@ export class QuotaTree {
     let unused = Math.max(0, (this.#flexible[q] as number) - this.#flexibleUse(q, nothing));
     for (let c = 0; c < this.#classes; c++) {
       const free =
-        (this.#classGuarantee[q * this.#classes + c] as number) - (this.#devices[q * this.#classes + c] as number);
+        (this.#classGuarantee[q * this.#classes + c] as number) - (this.#counted[q * this.#classes + c] as number);
       unused += chargeFor(Math.max(0, free), at(this.#weights, c));
     }
     return milli(unused);
@@ -195,6 +218,16 @@ export class QuotaTree {
     return this.#devices[q * this.#classes + classIndex] as number;
   }
 
+  /** Of {@link devices}, those that count against guarantees. */
+  countedDevices(q: number, classIndex: number): number {
+    return this.#counted[q * this.#classes + classIndex] as number;
+  }
+
+  /** Milli-GPUs that the subtree of `q` holds and that are set apart. */
+  apart(q: number): MilliGpus {
+    return milli(this.#apart[q] as number);
+  }
+
   /** Index of the parent; `size` for a quota directly under the pool. */
   parentOf(q: number): number {
     return this.#parent[q] as number;
@@ -205,7 +238,7 @@ export class QuotaTree {
     let use = 0;
     for (let c = 0; c < this.#classes; c++) {
       let devices =
-        (this.#devices[i * this.#classes + c] as number) - (this.#classGuarantee[i * this.#classes + c] as number);
+        (this.#counted[i * this.#classes + c] as number) - (this.#classGuarantee[i * this.#classes + c] as number);
       for (const asked of request) if (asked.classIndex === c) devices += asked.devices;
       if (devices > 0) use += chargeFor(devices, at(this.#weights, c));
     }

@@ -88,7 +88,7 @@ describe('parts of devices', () => {
     const pods = [600, 500, 300].map(part);
     for (const facts of pods) fleet.upsertPod(facts);
     fleet.snapshot(0);
-    for (const facts of pods) fleet.assume(facts.uid, 'a', 0);
+    for (const facts of pods) fleet.assume(facts.uid, { nodeName: 'a', since: 0 });
     fleet.removePod(pods[0]!.uid);
     const opened = () => {
       const snapshot = fleet.snapshot(0);

@@ -184,6 +184,8 @@ export interface PodFacts {
   readonly user: string | undefined;
   /** Declared walltime in milliseconds, from the annotation or `activeDeadlineSeconds`. */
   readonly walltime: number | undefined;
+  /** Its budget admitted it as a borrower only (annotation `moa.dev/admitted-as`, written with the binding). */
+  readonly borrower: boolean;
   /** A malformed or unsupported annotation, as a sentence that names it and says what to write instead. */
   readonly problem: string | undefined;
   /** Message of the pod's condition `PodScheduled` while it is False: what the last explanation was. */

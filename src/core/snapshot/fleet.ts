@@ -10,6 +10,7 @@ import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './heldPod.ts';
 import { ShapeMix } from './shapeMix.ts';
 import { labelsOf, labelsOfShape } from './selectedLabels.ts';
+import { nothingUsed, type BudgetUse } from './budgets.ts';
 import { Snapshot, type WorkloadCounts } from './snapshot.ts';
 import type { Nomination, Reservation } from './reservation.ts';
 import { Storage } from './storage.ts';
@@ -23,10 +24,13 @@ interface NodeState {
   readonly used: number[];
 }
 
-interface Assumption {
+/** A binding that is under way. */
+export interface Assumption {
   readonly nodeName: string;
   /** When the binding was decided, epoch milliseconds. */
   readonly since: number;
+  /** Its budget admits it as a borrower only. */
+  readonly borrower?: boolean;
 }
 
 interface GangMembers {
@@ -58,6 +62,10 @@ export class Fleet {
   readonly history = new BorrowHistory();
   /** Volumes and claims, to be kept up to date by whoever watches them. */
   readonly storage = new Storage();
+  /** Hears of each pod that begins or ceases to hold its resources, or holds them on other terms. Must not throw. */
+  onHolding: ((uid: string) => void) | undefined;
+  /** How the budgets stand; until someone says so, nothing is used. */
+  budgetUse: BudgetUse = nothingUsed;
   readonly #slots = new ResourceSlots();
   readonly #mix = new ShapeMix();
   /** By pod uid, the device that a pod which holds a part of one sits on. */
@@ -68,6 +76,8 @@ export class Fleet {
   readonly #assumed = new Map<string, Assumption>();
   /** Deletions that are under way and that the API server does not show yet: uid to the time of the kill. */
   readonly #ending = new Map<string, number>();
+  /** Pods that hold resources and were admitted as borrowers by their budget. */
+  readonly #borrowers = new Set<string>();
   /** Workloads for whom others were evicted, by key. */
   readonly #nominations = new Map<string, Nomination>();
   #nominated = 0;
@@ -127,6 +137,7 @@ export class Fleet {
     const previous = this.#pods.get(pod.uid);
     const unchanged = previous !== undefined && sameHold(previous, pod);
     if (previous !== undefined && !unchanged) this.#release(previous);
+    if (!unchanged) this.#noteBorrower(pod.uid, pod.borrower);
     if (previous === undefined && pod.ours) this.#mix.note(pod.shape);
     if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
     if (pod.deletionAt !== undefined) this.#ending.delete(pod.uid);
@@ -135,6 +146,7 @@ export class Fleet {
     if (unchanged) this.#refreshRunning(pod);
     else this.#occupy(pod);
     this.#queue(pod, previous);
+    if (!unchanged) this.onHolding?.(pod.uid);
   }
 
   removePod(uid: string): void {
@@ -144,14 +156,17 @@ export class Fleet {
     this.#assumed.delete(uid);
     this.#ending.delete(uid);
     this.#pods.delete(uid);
+    this.#borrowers.delete(uid);
     this.#dequeue(pod);
+    this.onHolding?.(uid);
   }
 
-  /** Counts a pod as bound while its binding, decided at `since` (epoch milliseconds), is under way. */
-  assume(uid: string, nodeName: string, since: number): void {
+  /** Counts a pod as bound while its binding is under way. */
+  assume(uid: string, assumption: Assumption): void {
     const pod = this.#pods.get(uid);
     if (pod === undefined || pod.nodeName !== undefined) return;
-    this.#assumed.set(uid, { nodeName, since });
+    this.#assumed.set(uid, assumption);
+    this.#noteBorrower(uid, assumption.borrower === true);
     this.#occupy(pod);
     this.#queue(pod, pod);
   }
@@ -162,6 +177,7 @@ export class Fleet {
     if (pod === undefined || !this.#assumed.has(uid)) return;
     this.#release(pod);
     this.#assumed.delete(uid);
+    this.#noteBorrower(uid, pod.borrower);
     this.#queue(pod, pod);
   }
 
@@ -269,6 +285,8 @@ export class Fleet {
       history: this.history,
       nominations: this.#nominations,
       storage: this.storage,
+      borrowers: this.#borrowers,
+      budgetUse: (quota, at) => this.budgetUse(quota, at),
       namespaceLabels: (name) => this.#namespaceLabels.get(name),
       podsSelectPods: this.#podsSelectPods,
       pending: this.#pending,
@@ -280,7 +298,7 @@ export class Fleet {
       const node = this.#nodeOf(pod);
       const id = node === undefined ? undefined : nodes.idOf(node);
       if (id === undefined) continue;
-      snapshot.running.put(this.#held(pod, id));
+      snapshot.start(this.#held(pod, id));
       if (snapshot.acceleratorsOf(pod.shape).length === 0) continue;
       nodes.take(id, this.#slots.requestOf(pod.shape), -1);
       snapshot.hold(pod, id, 1);
@@ -316,8 +334,8 @@ export class Fleet {
     const id = this.#snapshot?.nodes.idOf(name);
     if (id !== undefined && this.#snapshot !== undefined) {
       this.#snapshot.hold(pod, id, count);
-      if (count > 0) this.#snapshot.running.put(this.#held(pod, id));
-      else this.#snapshot.running.delete(pod);
+      if (count > 0) this.#snapshot.start(this.#held(pod, id));
+      else this.#snapshot.stop(pod);
     } else if (count < 0) this.#seats.delete(pod.uid);
     this.#counts = undefined;
   }
@@ -326,13 +344,19 @@ export class Fleet {
   #refreshRunning(pod: PodFacts): void {
     const name = this.#nodeOf(pod);
     const id = name === undefined ? undefined : this.#snapshot?.nodes.idOf(name);
-    if (id !== undefined) this.#snapshot?.running.put(this.#held(pod, id));
+    if (id !== undefined) this.#snapshot?.start(this.#held(pod, id));
   }
 
   /** A pod whose binding is under way started when that was decided. */
   #held(pod: PodFacts, node: number): HeldPod {
     const since = pod.boundAt ?? this.#assumed.get(pod.uid)?.since ?? pod.createdAt;
-    return { pod, node, since, deletionAt: pod.deletionAt ?? this.#ending.get(pod.uid) };
+    const deletionAt = pod.deletionAt ?? this.#ending.get(pod.uid);
+    return { pod, node, since, deletionAt, borrower: this.#borrowers.has(pod.uid) };
+  }
+
+  #noteBorrower(uid: string, is: boolean): void {
+    if (is) this.#borrowers.add(uid);
+    else this.#borrowers.delete(uid);
   }
 
   #queue(pod: PodFacts, previous: PodFacts | undefined): void {
@@ -435,6 +459,7 @@ function* borrowings({ quotas }: Policy): Iterable<Borrowing> {
 
 function sameHold(a: PodFacts, b: PodFacts): boolean {
   if (a.nodeName !== b.nodeName || a.phase !== b.phase || a.shape !== b.shape || a.user !== b.user) return false;
+  if (a.borrower !== b.borrower) return false;
   // Other pods' constraints look at labels, and not at pods that are on their way out.
   return a.labels === b.labels && (a.deletionAt === undefined) === (b.deletionAt === undefined);
 }

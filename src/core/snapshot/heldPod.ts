@@ -9,4 +9,6 @@ export interface HeldPod {
   readonly since: number;
   /** When it is killed at the latest, once it is being deleted. Epoch milliseconds. */
   readonly deletionAt: number | undefined;
+  /** Its budget admitted it as a borrower only. */
+  readonly borrower: boolean;
 }

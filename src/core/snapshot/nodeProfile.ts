@@ -1,6 +1,12 @@
 import type { NodeFacts, Taint } from './facts.ts';
 
 /**
+ * Devices of one resource that a node counts for capacity, and a pod for quota, at the most. A node that reports more
+ * has a faulty device plugin, and must not carry the pool's sums past what integers hold.
+ */
+export const mostDevices = 100_000;
+
+/**
  * Nodes that nothing but their name, place and free amounts tells apart: same values of all labels that anyone asks
  * for, same taints, same cordon and readiness. Whether a shape may run, and which classes the devices belong to, is
  * decided once per profile instead of once per node.
@@ -13,7 +19,7 @@ export interface NodeProfile {
   readonly cordoned: boolean;
   readonly ready: boolean;
   readonly nodeCount: number;
-  /** Sum of allocatable amounts over the profile's nodes, by resource name. */
+  /** Sum of allocatable amounts over the profile's nodes, by resource name; {@link mostDevices} a node at the most. */
   readonly allocatable: ReadonlyMap<string, number>;
   /** Largest allocatable amount of one node, by resource name. */
   readonly largest: ReadonlyMap<string, number>;
@@ -39,7 +45,7 @@ export function profileNodes(
     profileOf[i] = draft.id;
     draft.nodeCount++;
     for (const resource in node.allocatable) {
-      const amount = node.allocatable[resource] ?? 0;
+      const amount = Math.min(node.allocatable[resource] ?? 0, mostDevices);
       draft.allocatable.set(resource, (draft.allocatable.get(resource) ?? 0) + amount);
       draft.largest.set(resource, Math.max(draft.largest.get(resource) ?? 0, amount));
     }

@@ -13,6 +13,7 @@ export type PodTemplate = Pick<
   | 'classes'
   | 'user'
   | 'walltime'
+  | 'borrower'
   | 'problem'
 >;
 
@@ -100,6 +101,10 @@ export class Pod implements PodFacts {
 
   get walltime(): number | undefined {
     return this.#template.walltime;
+  }
+
+  get borrower(): boolean {
+    return this.#template.borrower;
   }
 
   get problem(): string | undefined {

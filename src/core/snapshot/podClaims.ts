@@ -1,4 +1,4 @@
-import { annotations, foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
+import { annotations, borrowerAdmission, foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
 import { parseDuration } from '../units/index.ts';
 import type { PodFacts, TopologyClaim } from './facts.ts';
 import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
@@ -6,7 +6,7 @@ import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
 type Texts = Readonly<Record<string, string>>;
 
 /** What a pod's labels and annotations claim, and the first thing wrong with them. */
-export type PodClaims = Pick<PodFacts, 'gang' | 'user' | 'walltime' | 'topology' | 'classes' | 'problem'>;
+export type PodClaims = Pick<PodFacts, 'gang' | 'user' | 'walltime' | 'borrower' | 'topology' | 'classes' | 'problem'>;
 
 /**
  * Reads the labels and annotations of DESIGN.md section 3. A malformed one is a `problem`; the claim it is part of
@@ -24,6 +24,7 @@ export function readClaims(pod: Raw): PodClaims {
     gang: gang.value,
     user: own.labels[labels.user.key],
     walltime: walltime.value,
+    borrower: own.annotations[annotations.admittedAs.key] === borrowerAdmission,
     topology: topology.value,
     classes: classes.value,
     problem: gang.problem ?? walltime.problem ?? topology.problem ?? classes.problem,

@@ -6,6 +6,11 @@ export type Refuse = (sentence: string) => void;
 
 type Amounts = Map<string, number>;
 
+/** Different resources that one pod may ask for: several times what any real one does. */
+const mostResources = 64;
+
+const bytes = /^(?:memory|ephemeral-storage|hugepages-.*)$/;
+
 /**
  * What a pod asks of its node, by resource name in the unit of `parseResourceQuantity`, worked out as kube-scheduler does
  * (`k8s.io/component-helpers/resource`, PodRequests):
@@ -16,7 +21,7 @@ type Amounts = Map<string, number>;
  * - `spec.overhead` is added, and one of `pods`;
  * - a container that is being resized counts with the largest of what it asks for, was given and has.
  *
- * A quantity that cannot be read is refused and counts as nothing.
+ * A quantity that cannot be read, or is beyond {@link mostOf} its resource, is refused and counts as nothing.
  */
 export function effectiveRequests(pod: Raw, refuse: Refuse): Readonly<Record<string, number>> {
   const spec = objectOf(pod['spec']);
@@ -26,7 +31,14 @@ export function effectiveRequests(pod: Raw, refuse: Refuse): Readonly<Record<str
   add(total, amountsOf(spec['overhead'], 'spec.overhead', refuse));
   total.set('pods', 1);
   const byName = [...total].filter(([, amount]) => amount > 0).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(byName);
+  if (byName.length > mostResources)
+    refuse(`the pod asks for ${byName.length} different resources: Moa counts ${mostResources}, ask for fewer.`);
+  const counted = byName.slice(0, mostResources).filter(([resource, amount]) => {
+    if (amount <= mostOf(resource)) return true;
+    refuse(`the pod asks for ${amount} of ${resource}: that is more than Moa can count, ask for less.`);
+    return false;
+  });
+  return Object.fromEntries(counted);
 }
 
 /** Whether the entry of `spec.initContainers` runs on beside the containers. */
@@ -101,6 +113,15 @@ function amountsOf(value: unknown, field: string, refuse: Refuse): Amounts {
     else amounts.set(resource, amount);
   }
   return amounts;
+}
+
+/**
+ * The largest amount of a resource that is counted, in the unit of `parseResourceQuantity`: a pebibyte of memory or disk, 8.8
+ * million million of anything else. Thousands of such amounts on one node still add up and come off again exactly, or to
+ * within a few bytes; without an end the first pod that asks for `9E` would spoil the sums of all others.
+ */
+export function mostOf(resource: string): number {
+  return bytes.test(resource) ? 2 ** 50 : 2 ** 43;
 }
 
 /** Undefined unless it is a quantity, finite and not negative. */

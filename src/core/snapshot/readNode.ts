@@ -1,10 +1,10 @@
 import type { NodeFacts, Taint } from './facts.ts';
-import { readAmount } from './podRequests.ts';
+import { mostOf, readAmount } from './podRequests.ts';
 import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
 
 /**
- * Reads a node as the API server shows it. Never throws: an amount that cannot be read counts as none, so that nothing
- * is placed on it.
+ * Reads a node as the API server shows it. Never throws: an amount that cannot be read or counted (`mostOf`) counts as
+ * none, so that nothing is placed on it.
  */
 export function readNode(raw: Raw): NodeFacts {
   const metadata = objectOf(raw['metadata']);
@@ -50,7 +50,7 @@ function readAmounts(value: unknown): Readonly<Record<string, number>> {
   return Object.fromEntries(
     Object.entries(objectOf(value)).flatMap(([resource, quantity]) => {
       const amount = readAmount(resource, quantity);
-      return amount === undefined ? [] : [[resource, amount]];
+      return amount === undefined || amount > mostOf(resource) ? [] : [[resource, amount]];
     }),
   );
 }

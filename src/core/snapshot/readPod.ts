@@ -44,6 +44,7 @@ export class PodReader {
       classes: claims.classes,
       user: claims.user === undefined ? undefined : this.#shared(claims.user),
       walltime: claims.walltime,
+      borrower: claims.borrower,
       problem: claims.problem,
     });
     return new Pod(template, {

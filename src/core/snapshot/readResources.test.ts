@@ -35,6 +35,7 @@ describe('a manifest as the core reads it', () => {
       backfill: true,
       fairShare: { halfLife: 604_800_000, historyWeight: 1_000_000, preemption: 'Never' },
       timeZone: 'UTC',
+      borrowedChargeFactor: 1_000_000,
       milestones: [],
     });
   });
@@ -43,7 +44,7 @@ describe('a manifest as the core reads it', () => {
     const quota = resource('ResearchQuota', 'kaist', {
       spec: { poolName: 'national', capacity: { guaranteed: 64, classes: [{ name: 'b200', max: 8 }] }, weight: '1.5' },
     });
-    assert.deepEqual(quotaSpecOf(quota), {
+    assert.deepEqual(quotaSpecOf(quota, 'UTC'), {
       name: 'kaist',
       generation: 1,
       createdAt: Date.parse('2026-01-01T00:00:00Z'),
@@ -60,6 +61,7 @@ describe('a manifest as the core reads it', () => {
       maxWorkloadGpus: undefined,
       maxWalltime: undefined,
       defaultWalltime: undefined,
+      budget: undefined,
       suspend: false,
     });
   });
@@ -88,7 +90,7 @@ describe('a manifest as the core reads it', () => {
     const quota = resource('ResearchQuota', 'q', {
       spec: { poolName: 'p', namespaceSelector: { matchLabels: { team: 'x' }, matchExpressions } },
     });
-    const spec = quotaSpecOf(quota);
+    const spec = quotaSpecOf(quota, 'UTC');
     assert.ok(!isUnreadable(spec));
     assert.deepEqual(spec.namespaceSelector, [
       { key: 'team', operator: 'In', values: ['x'] },

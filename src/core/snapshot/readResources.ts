@@ -16,6 +16,7 @@ import {
   type Micro,
   type MilliGpus,
 } from '../units/index.ts';
+import { budgetSpecOf } from '../budget/index.ts';
 import type { PinnedWeight, Selector } from './facts.ts';
 import type { InvestmentItem, InvestmentSpec, PoolSpec, QuotaSpec, Unreadable } from './specs.ts';
 
@@ -71,15 +72,23 @@ export function poolSpecOf({ metadata, spec }: GpuPool): PoolSpec | Unreadable {
       preemption: scheduling.fairShare.preemption,
     },
     timeZone: accounting.timeZone,
+    borrowedChargeFactor: fields.fraction('spec.accounting.borrowedChargeFactor', accounting.borrowedChargeFactor),
     milestones: (spec.milestones ?? []).map(({ date, gpus }) => ({ date, gpus })),
   };
   return fields.resultFor(read);
 }
 
-/** A quota's manifest as the core sees it. Its budget is not read here. */
-export function quotaSpecOf({ metadata, spec }: ResearchQuota): QuotaSpec | Unreadable {
+/**
+ * A quota's manifest as the core sees it.
+ *
+ * @param timeZone of its pool, in which bare dates are days; of a pool that can't be found, any zone will do
+ */
+export function quotaSpecOf(quota: ResearchQuota, timeZone: string): QuotaSpec | Unreadable {
+  const { metadata, spec } = quota;
   const fields = new Fields();
   const { capacity, limits } = spec;
+  const budget = budgetSpecOf(quota, timeZone);
+  for (const problem of budget?.problems ?? []) fields.add(problem);
   const read: QuotaSpec = {
     ...identityOf(metadata),
     createdAt: createdAt(metadata),
@@ -96,6 +105,7 @@ export function quotaSpecOf({ metadata, spec }: ResearchQuota): QuotaSpec | Unre
     maxWorkloadGpus: limits.maxWorkloadGpus,
     maxWalltime: fields.optionalDuration('spec.limits.maxWalltime', limits.maxWalltime),
     defaultWalltime: fields.optionalDuration('spec.limits.defaultWalltime', limits.defaultWalltime),
+    budget: budget?.budget,
     suspend: spec.suspend,
   };
   return fields.resultFor(read);

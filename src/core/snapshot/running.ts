@@ -17,6 +17,8 @@ export interface RunningWorkload {
   readonly deletionAt: number | undefined;
   /** All pods are Moa's own: others are never evicted. */
   readonly ours: boolean;
+  /** Its budget admitted it as a borrower only: it counts as borrowed whatever its quota is guaranteed. */
+  readonly borrower: boolean;
 }
 
 /**
@@ -128,12 +130,14 @@ function runningWorkload(key: string, pods: readonly HeldPod[]): RunningWorkload
   let priority = -Infinity;
   let deletionAt: number | undefined = 0;
   let ours = true;
-  for (const { pod, since, deletionAt: endsBy } of pods) {
+  let borrower = false;
+  for (const { pod, since, deletionAt: endsBy, borrower: one } of pods) {
     startedAt = Math.min(startedAt, since);
     priority = Math.max(priority, pod.priority);
     deletionAt = deletionAt === undefined || endsBy === undefined ? undefined : Math.max(deletionAt, endsBy);
     ours &&= pod.ours;
+    borrower ||= one;
   }
   const { namespace, walltime } = first.pod;
-  return { key, namespace, pods, startedAt, priority, walltime, deletionAt, ours };
+  return { key, namespace, pods, startedAt, priority, walltime, deletionAt, ours, borrower };
 }

@@ -1,7 +1,10 @@
 import { chargeFor, type BorrowHistory } from '../quota/index.ts';
 import { oneMicro } from '../units/index.ts';
+import { Budgets, type BudgetUse, type HeldDevices } from './budgets.ts';
 import { wholeDevice } from './deviceShares.ts';
+import { mostDevices } from './nodeProfile.ts';
 import type { Labels, PodFacts, PodShape } from './facts.ts';
+import type { HeldPod } from './heldPod.ts';
 import type { PendingSet } from './pending.ts';
 import type { NodeTable } from './nodeTable.ts';
 import type { Policy, PoolState, QuotaState } from './policy.ts';
@@ -26,6 +29,8 @@ export type Holder = Pick<
   'uid' | 'namespace' | 'name' | 'labels' | 'user' | 'shape' | 'claims' | 'deletionAt'
 >;
 
+const none: readonly HeldDevices[] = [];
+
 /** Workloads of a quota's own namespaces. */
 export interface WorkloadCounts {
   readonly pending: number;
@@ -46,6 +51,8 @@ export class Snapshot {
   readonly pending: PendingSet;
   /** What runs, as the Fleet last saw it; trying things out with {@link hold} does not change it. */
   readonly running: RunningSet;
+  /** How the budgets stand. */
+  readonly budgets: Budgets;
   /** Volumes and claims; it changes in place. */
   readonly storage: Storage;
   /** Labels of a namespace; undefined for one that is not known. */
@@ -64,6 +71,9 @@ export class Snapshot {
   readonly #accelerators = new WeakMap<PodShape, readonly AcceleratorRequest[]>();
   readonly #poolOfProfile: readonly (PoolState | undefined)[];
   readonly #userUse = new Map<QuotaState, Map<string, number>>();
+  readonly #borrowers: ReadonlySet<string>;
+  /** Pods that a plan tries out as borrowers. */
+  readonly #triedAsBorrowers = new Set<string>();
 
   constructor(parts: {
     policy: Policy;
@@ -77,6 +87,9 @@ export class Snapshot {
     storage: Storage;
     namespaceLabels: (namespace: string) => Labels | undefined;
     podsSelectPods: boolean;
+    /** Uids of pods that their budgets admitted as borrowers; it changes only while they hold nothing. */
+    borrowers: ReadonlySet<string>;
+    budgetUse: BudgetUse;
   }) {
     this.policy = parts.policy;
     this.nodes = parts.nodes;
@@ -89,6 +102,8 @@ export class Snapshot {
     this.namespaceLabels = parts.namespaceLabels;
     this.podsSelectPods = parts.podsSelectPods;
     this.#counts = parts.counts;
+    this.#borrowers = parts.borrowers;
+    this.budgets = new Budgets(parts.budgetUse);
     this.#history = parts.history;
     this.#nominations = parts.nominations;
     this.#acceleratorNames = acceleratorNames(parts.policy);
@@ -116,7 +131,10 @@ export class Snapshot {
     return index === undefined ? 0 : (this.poolOfProfile(profileId)?.classes[index]?.spec.weight ?? 0);
   }
 
-  /** The accelerators that a shape asks for: resources that some class of some pool counts. Empty = needs no quota. */
+  /**
+   * The accelerators that a shape asks for: resources that some class of some pool counts. Empty = needs no quota.
+   * Nobody is charged more than {@link mostDevices} for one pod.
+   */
   acceleratorsOf(shape: PodShape): readonly AcceleratorRequest[] {
     let accelerators = this.#accelerators.get(shape);
     if (accelerators === undefined) {
@@ -124,7 +142,11 @@ export class Snapshot {
       if (shape.share !== undefined) asked.push([shape.share.resourceName, shape.share.milli / wholeDevice]);
       accelerators = asked
         .filter(([name]) => this.#acceleratorNames.has(name))
-        .map(([resourceName, devices]) => ({ resourceName, slot: this.slotOf(resourceName), devices }));
+        .map(([resourceName, devices]) => ({
+          resourceName,
+          slot: this.slotOf(resourceName),
+          devices: Math.min(devices, mostDevices),
+        }));
       this.#accelerators.set(shape, accelerators);
     }
     return accelerators;
@@ -153,14 +175,57 @@ export class Snapshot {
     this.power.hold(profile, accelerators, count);
     const quota = this.policy.quotaOfNamespace.get(holder.namespace);
     if (quota?.pool !== pool) return;
+    const asBorrower = this.#borrowers.has(holder.uid) || this.#triedAsBorrowers.has(holder.uid);
     for (const accelerator of accelerators) {
       const index = this.policy.claims.classOf(profile, accelerator.resourceName);
       const weight = index === undefined ? undefined : pool.classes[index]?.spec.weight;
       if (index === undefined || weight === undefined) continue;
       const devices = accelerator.devices * count;
       pool.tree.charge(quota.index, index, devices);
+      if (asBorrower) pool.tree.setApart(quota.index, index, devices);
       if (holder.user !== undefined) this.#chargeUser(quota, holder.user, chargeFor(devices, weight));
     }
+  }
+
+  /** Says whether a plan tries pods out as borrowers by their budget, before it lets them hold anything. */
+  tryAsBorrowers(pods: readonly Pick<PodFacts, 'uid'>[], are: boolean): void {
+    if (!are && this.#triedAsBorrowers.size === 0) return;
+    for (const { uid } of pods) {
+      if (are) this.#triedAsBorrowers.add(uid);
+      else this.#triedAsBorrowers.delete(uid);
+    }
+  }
+
+  /** Takes {@link tryAsBorrowers} back, once the pods hold nothing. */
+  endTrial(): void {
+    this.#triedAsBorrowers.clear();
+  }
+
+  /** Adds a pod to what runs, or takes its latest facts; {@link hold} charges for it. */
+  start(held: HeldPod): void {
+    this.running.put(held);
+    const quota = this.policy.quotaOfNamespace.get(held.pod.namespace);
+    const devices = this.devicesOf(held);
+    if (quota !== undefined && devices.length > 0) this.budgets.start(held, quota, devices);
+  }
+
+  stop(pod: PodFacts): void {
+    this.running.delete(pod);
+    this.budgets.stop(pod.uid);
+  }
+
+  /** What its quota pays for while a pod is on its node: devices of the quota's own pool, by class. */
+  devicesOf({ pod, node }: Pick<HeldPod, 'pod' | 'node'>): readonly HeldDevices[] {
+    const accelerators = this.acceleratorsOf(pod.shape);
+    if (accelerators.length === 0) return none;
+    const profile = this.nodes.profileIdOf(node);
+    const pool = this.poolOfProfile(profile);
+    if (pool === undefined || this.policy.quotaOfNamespace.get(pod.namespace)?.pool !== pool) return none;
+    return accelerators.flatMap(({ resourceName, devices }) => {
+      const classIndex = this.policy.claims.classOf(profile, resourceName);
+      const className = classIndex === undefined ? undefined : pool.classes[classIndex]?.spec.name;
+      return classIndex === undefined || className === undefined ? [] : [{ className, classIndex, devices }];
+    });
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { BudgetSpec } from '../budget/index.ts';
 import type { Micro, MilliGpus } from '../units/index.ts';
 import type { PinnedWeight, Selector } from './facts.ts';
 
@@ -59,6 +60,8 @@ export interface PoolSpec {
   readonly notice: number;
   readonly fairShare: FairShareSpec;
   readonly timeZone: string;
+  /** What the charge of borrowed time is multiplied with. */
+  readonly borrowedChargeFactor: Micro;
   readonly milestones: readonly Milestone[];
 }
 
@@ -91,6 +94,8 @@ export interface QuotaSpec {
   readonly maxWorkloadGpus: number | undefined;
   readonly maxWalltime: number | undefined;
   readonly defaultWalltime: number | undefined;
+  /** Undefined: its GPU-hours are counted, not limited. */
+  readonly budget: BudgetSpec | undefined;
   readonly suspend: boolean;
 }
 

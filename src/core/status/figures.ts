@@ -29,8 +29,9 @@ export interface QuotaFigures {
   /** Devices by class, in the order of the pool's classes. */
   readonly devices: readonly number[];
   readonly used: MilliGpus;
-  /** Use that no class guarantee covers: what counts against the guarantee of any class. */
+  /** Use that no class guarantee covers and no budget admitted as a borrower's: what counts against the guarantee of any class. */
   readonly flexibleUse: MilliGpus;
+  /** Held beyond guarantee, or admitted as a borrower's by the budget. */
   readonly borrowed: MilliGpus;
   readonly unusedGuarantee: MilliGpus;
   /** Held beyond guarantee by the quota and all below it, for the comparison with its siblings. */
@@ -158,8 +159,12 @@ function profilePlan(
 }
 
 function sharedGuarantees(pool: PoolState): Pick<PoolFigures, 'quotas' | 'unusedGuarantee' | 'borrowedFromGuarantees'> {
-  const own = ownDevices(pool.tree, pool.classes.length);
-  const quotas = pool.quotas.map((quota, i) => quotaFigures(quota, pool, own[i] ?? []));
+  const { tree } = pool;
+  const held = ownDevices(tree, pool.classes.length, (q, c) => tree.devices(q, c));
+  const counted = ownDevices(tree, pool.classes.length, (q, c) => tree.countedDevices(q, c));
+  const quotas = pool.quotas.map((quota, i) =>
+    quotaFigures(quota, pool, { held: held[i] ?? [], counted: counted[i] ?? [] }),
+  );
   const unguaranteed = Math.max(0, pool.readyCapacity - pool.guaranteed);
   const borrowed = quotas.reduce((sum, quota) => sum + quota.borrowed, 0);
   return {
@@ -170,10 +175,8 @@ function sharedGuarantees(pool: PoolState): Pick<PoolFigures, 'quotas' | 'unused
 }
 
 /** The tree counts devices of whole subtrees; what the children hold is taken out again. */
-function ownDevices(tree: QuotaTree, classes: number): readonly number[][] {
-  const all = Array.from({ length: tree.size }, (_, q) =>
-    Array.from({ length: classes }, (__, c) => tree.devices(q, c)),
-  );
+function ownDevices(tree: QuotaTree, classes: number, of: (q: number, c: number) => number): readonly number[][] {
+  const all = Array.from({ length: tree.size }, (_, q) => Array.from({ length: classes }, (__, c) => of(q, c)));
   const own = all.map((devices) => [...devices]);
   all.forEach((devices, q) => {
     const parent = own[tree.parentOf(q)];
@@ -182,24 +185,32 @@ function ownDevices(tree: QuotaTree, classes: number): readonly number[][] {
   return own;
 }
 
+/** Devices that a quota holds itself, by class, and of those what counts against its guarantee. */
+interface OwnDevices {
+  readonly held: readonly number[];
+  readonly counted: readonly number[];
+}
+
 /** DESIGN.md section 4.2: a class guarantee covers use of that class only. */
-function quotaFigures(quota: QuotaState, pool: PoolState, devices: readonly number[]): QuotaFigures {
+function quotaFigures(quota: QuotaState, pool: PoolState, { held, counted }: OwnDevices): QuotaFigures {
   let used = 0;
+  let apart = 0;
   let flexibleUse = 0;
   let unusedOfClasses = 0;
   pool.classes.forEach(({ spec }, c) => {
-    const held = devices[c] ?? 0;
+    const [all, counting] = [held[c] ?? 0, counted[c] ?? 0];
     const guaranteed = quota.spec.classes.find((own) => own.name === spec.name)?.guaranteed ?? 0;
-    used += held * spec.weight;
-    flexibleUse += Math.max(0, held - guaranteed) * spec.weight;
-    unusedOfClasses += Math.max(0, guaranteed - held) * spec.weight;
+    used += all * spec.weight;
+    apart += (all - counting) * spec.weight;
+    flexibleUse += Math.max(0, counting - guaranteed) * spec.weight;
+    unusedOfClasses += Math.max(0, guaranteed - counting) * spec.weight;
   });
   const flexible = quota.spec.guaranteed + quota.entitled;
   return {
-    devices,
+    devices: held,
     used: milli(used),
     flexibleUse: milli(flexibleUse),
-    borrowed: milli(Math.max(0, flexibleUse - flexible)),
+    borrowed: milli(Math.max(0, flexibleUse - flexible) + apart),
     unusedGuarantee: milli(Math.max(0, flexible - flexibleUse) + unusedOfClasses),
     subtreeBorrowed: pool.tree.borrowed(quota.index),
   };

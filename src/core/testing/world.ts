@@ -48,6 +48,7 @@ export function pool(more: Partial<PoolSpec> = {}): PoolSpec {
     backfill: true,
     fairShare: { halfLife: 168 * hour, historyWeight: micros(1_000_000), preemption: 'Never' },
     timeZone: 'UTC',
+    borrowedChargeFactor: micros(1_000_000),
     milestones: [],
     ...more,
   };
@@ -72,6 +73,7 @@ export function quota(name: string, guaranteed: number, more: Partial<QuotaSpec>
     maxWorkloadGpus: undefined,
     maxWalltime: undefined,
     defaultWalltime: undefined,
+    budget: undefined,
     suspend: false,
     ...more,
   };
@@ -125,6 +127,7 @@ export function pod(
     owner: undefined,
     user: undefined,
     walltime: undefined,
+    borrower: false,
     problem: undefined,
     explained: undefined,
     ...rest,

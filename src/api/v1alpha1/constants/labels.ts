@@ -109,7 +109,17 @@ export const annotations = {
     meaning:
       "The longest that the workload may run. Absent: `spec.activeDeadlineSeconds` of the pod, then the quota's `defaultWalltime`, then 24h. Past it the workload may be evicted.",
   },
+  admittedAs: {
+    key: 'moa.dev/admitted-as',
+    on: 'Pod',
+    value: '`Borrower`',
+    meaning:
+      'Written by Moa with the binding: the budget had only its grace left, so the workload counts as borrowed and may be reclaimed whatever its quota is guaranteed.',
+  },
 } as const satisfies Readonly<Record<string, KeyDoc>>;
+
+/** Value of the annotation `moa.dev/admitted-as`. */
+export const borrowerAdmission = 'Borrower';
 
 /** Keys that belong to others and that Moa reads. */
 export const foreignKeys = {
