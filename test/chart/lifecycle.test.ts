@@ -134,7 +134,8 @@ describe('a release', () => {
   });
 
   it('takes everything with it when it was told to keep nothing', async () => {
-    await release('upgrade', { ...quick, crds: { keep: false }, ledger: { sqlite: { keep: false } } });
+    const flags = ['--reset-then-reuse-values', '--set', 'crds.keep=false', '--set', 'ledger.sqlite.keep=false'];
+    await helm.run('upgrade', name, chart, '--namespace', namespace, ...flags, '--wait', '--timeout', '90s');
     await uninstall();
     await eventually(async () => assert.deepEqual(await leftovers(), []));
   });
