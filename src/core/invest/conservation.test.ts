@@ -82,7 +82,15 @@ const terms = {
   after: { end: '2026-05-31' },
 };
 
-function manifests({ deals, publicFloor, retained }: { deals: readonly Deal[]; publicFloor: number; retained: number }) {
+function manifests({
+  deals,
+  publicFloor,
+  retained,
+}: {
+  deals: readonly Deal[];
+  publicFloor: number;
+  retained: number;
+}) {
   const contribution = { quotaName: 'contributor', nodeSelector: { matchLabels: { owner: 'contributor' } } };
   const acceleratorClasses = classNames.map((name) => ({
     name,
@@ -161,14 +169,17 @@ function expectedOfContribution(retained: number, all: readonly Node[]): bigint 
   return worth(mine) === 0n ? 0n : (full * worth(mine.filter(({ ready }) => ready))) / worth(mine);
 }
 
-const amount = (text: string | undefined) => BigInt(parseMilliGpus(text ?? 'none') ?? assert.fail(`no amount: ${text}`));
+const amount = (text: string | undefined) =>
+  BigInt(parseMilliGpus(text ?? 'none') ?? assert.fail(`no amount: ${text}`));
 
 function statusesOf(figures: Figures) {
   const pool = poolStatus(figures, figures.policy.pools[0]!, undefined)!.figures;
   const investments = [...figures.policy.investments.values()].map(
     (one) => investmentStatus(figures, one, { record: noAccessRecord, now }).figures,
   );
-  const quotas = [...figures.policy.quotas.values()].map((one) => quotaStatus(figures, one, undefined).figures.capacity!);
+  const quotas = [...figures.policy.quotas.values()].map(
+    (one) => quotaStatus(figures, one, undefined).figures.capacity!,
+  );
   return { pool, investments, quotas };
 }
 
@@ -234,7 +245,8 @@ describe('capacity is conserved while nodes arrive, fail and leave', () => {
           } else {
             nodes.set(number, next);
             fleet.upsertNode(factsOf(number, next));
-            if (number < use) fleet.upsertPod(podFacts(number % 2 === 0 ? 'borrower' : 'investor-0', 1, `node-${number}`));
+            if (number < use)
+              fleet.upsertPod(podFacts(number % 2 === 0 ? 'borrower' : 'investor-0', 1, `node-${number}`));
           }
           check(fleet, given, [...nodes.values()]);
           steps++;
@@ -242,9 +254,9 @@ describe('capacity is conserved while nodes arrive, fail and leave', () => {
         const left = figuresOf(fleet.snapshot(now));
         if (left.policy.pools[0]!.floorFactor < 1_000_000) scaledRuns++;
         // What a watch told step by step is what a list would tell at once.
-        const pods = [...changes.keys()].map((i) => fleet.pod(`pod-${i}`)).filter((pod) => pod !== undefined);
-        const fresh = fleetOf({ ...parts, nodes: [...nodes].map(([number, one]) => factsOf(number, one)), pods });
-        const entitlements = (figures: Figures) => statusesOf(figures).investments.map((one) => one.effectiveEntitlement);
+        const fresh = fleetOf({ ...parts, nodes: [...nodes].map(([number, one]) => factsOf(number, one)) });
+        const entitlements = (figures: Figures) =>
+          statusesOf(figures).investments.map((one) => one.effectiveEntitlement);
         assert.deepEqual(entitlements(figuresOf(fresh.snapshot(now))), entitlements(left));
       }),
       { numRuns: 300, seed: 23 },
