@@ -34,6 +34,8 @@ const idleMs = 1000;
 const gatherMs = 5;
 /** Pods planned ahead of the API server: a second's worth, so that the order stays fresh. */
 const maxBacklog = 1000;
+/** Of one quota in one cycle: what one institution puts up costs all others a few milliseconds at the most. */
+const maxClasses = 64;
 /** Between two cycles at the most, however long the last one took. */
 const longestRestMs = 500;
 
@@ -113,7 +115,7 @@ class SchedulingCycle {
     const now = clock.now();
     const snapshot = fleet.snapshot(now);
     const taken = clock.monotonic();
-    const planned = plan(snapshot, now, { maxPods: room });
+    const planned = plan(snapshot, now, { maxPods: room, maxClasses });
     const decided = clock.monotonic();
     for (const admission of planned.admit) this.#carryOut(admission, snapshot);
     evictor.add(planned.evict, snapshot);
@@ -129,7 +131,7 @@ class SchedulingCycle {
     metrics.cycleDuration.observe({ phase: 'plan' }, (decided - taken) / 1000);
     metrics.cycleDuration.observe({ phase: 'apply' }, (done - decided) / 1000);
     metrics.cycles.inc({ result: planned.more ? 'partial' : 'whole' });
-    if (planned.more) wake.raise();
+    if (planned.more || planned.again) wake.raise();
     return done - began;
   }
 

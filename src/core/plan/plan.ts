@@ -21,6 +21,7 @@ import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole, type Option } from './request.ts';
 import { noRoom, obstacleOf, tooFewFree } from './room.ts';
 import { heldBack, lastInLine } from './turnRefusals.ts';
+import { Turns } from './turns.ts';
 import { WaitingWorkloads, type Waiting } from './waiting.ts';
 import { WayMaker, type BlockedOption, type Eviction } from './way.ts';
 
@@ -42,11 +43,18 @@ export interface Plan {
   readonly waiting: readonly Waiting[];
   /** The cycle stopped at `maxPods`: plan again at once. Workloads not looked at are neither admitted nor waiting. */
   readonly more: boolean;
+  /** Something started for a payer of whom classes were set aside (`maxClasses`): plan again at once. */
+  readonly again: boolean;
 }
 
 export interface PlanOptions {
   /** Pods to place in one cycle at the most, so that binding starts before a long backlog is planned to its end. */
   readonly maxPods: number;
+  /**
+   * Equivalence classes of one quota (of one namespace that no quota pays for) to try in one cycle at the most; the
+   * others have their turn in later cycles. Unless given, all are tried in each.
+   */
+  readonly maxClasses?: number;
 }
 
 /**
@@ -61,6 +69,9 @@ export interface PlanOptions {
 export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Plan {
   return new Cycle(snapshot, now, options).run();
 }
+
+/** For each so many classes of one payer one search for victims in vain. */
+const searchShare = 8;
 
 /** Where a workload starts, and on what terms. */
 interface Start {
@@ -79,6 +90,7 @@ class Cycle {
   readonly #backfill: Backfill;
   readonly #ways: WayMaker;
   readonly #kins: Kin[] = [];
+  readonly #turns: Turns;
   readonly #placed: Placed[] = [];
   readonly #budgets: CycleBudgets;
   /** Quotas with workloads that wait for capacity, as far as the cycle has come. */
@@ -88,24 +100,32 @@ class Cycle {
   constructor(snapshot: Snapshot, now: number, options: PlanOptions) {
     this.#snapshot = snapshot;
     this.#options = options;
+    const { maxClasses = Infinity } = options;
+    this.#turns = new Turns(maxClasses);
     this.#feasibility = new Feasibility(snapshot);
     this.#backfill = new Backfill(snapshot, this.#feasibility, now);
     this.#budgets = new CycleBudgets(snapshot, now);
-    this.#ways = new WayMaker(snapshot, this.#feasibility, { now, backfill: this.#backfill, budgets: this.#budgets });
+    this.#ways = new WayMaker(snapshot, this.#feasibility, {
+      now,
+      backfill: this.#backfill,
+      budgets: this.#budgets,
+      mostFailedSearches: Math.ceil(maxClasses / searchShare),
+    });
   }
 
   run(): Plan {
     const { byPool, others } = this.#sort();
     let more = false;
-    for (const [pool, kins] of byPool) more = this.#admitInPool(pool, kins) || more;
-    more = this.#admitOthers(others.sort(compareInQuota)) || more;
+    for (const [pool, kins] of byPool) more = this.#admitInPool(pool, this.#turns.choose(kins)) || more;
+    more = this.#admitOthers(this.#turns.choose(others).toSorted(compareInQuota)) || more;
+    const again = this.#turns.close();
     const waiting = this.#waiting();
     const reserve = this.#ways.reservations;
     this.#backfill.release();
     for (const { pods } of this.#placed.toReversed()) release(this.#snapshot, pods);
     this.#snapshot.endTrial();
     const admit = this.#placed.map((placed) => this.#admission(placed));
-    return { admit, evict: this.#ways.evictions, reserve, waiting, more };
+    return { admit, evict: this.#ways.evictions, reserve, waiting, more, again };
   }
 
   /** Leaves out what fails before any capacity is looked at, and divides the rest by pool. */

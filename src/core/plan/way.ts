@@ -49,6 +49,14 @@ export interface Turn {
   readonly started: number;
 }
 
+interface WayMakerOptions {
+  readonly now: number;
+  readonly backfill: Backfill;
+  readonly budgets: CycleBudgets;
+  /** Searches for victims in vain for the workloads of one quota, after which no more are made for it in the cycle. */
+  readonly mostFailedSearches: number;
+}
+
 /** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
 const mostLooksAhead = 32;
 /** A class for which no victims were found is not looked at again for so long, in milliseconds: who runs changes slowly. */
@@ -81,14 +89,17 @@ export class WayMaker {
   readonly #borrowing = new Map<PoolState, boolean>();
   /** Who had a right to what others hold and found no one to take from. */
   #unserved: Unserved[] = [];
+  readonly #mostFailedSearches: number;
+  readonly #failedSearches = new Map<QuotaState | undefined, number>();
   #looksAhead = 0;
   #lowestPriorities: Map<QuotaState, number> | undefined;
 
   constructor(
     snapshot: Snapshot,
     feasibility: Feasibility,
-    { now, backfill, budgets }: { now: number; backfill: Backfill; budgets: CycleBudgets },
+    { now, backfill, budgets, mostFailedSearches }: WayMakerOptions,
   ) {
+    this.#mostFailedSearches = mostFailedSearches;
     this.#snapshot = snapshot;
     this.#feasibility = feasibility;
     this.#now = now;
@@ -205,13 +216,14 @@ export class WayMaker {
   #takeFor(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): boolean {
     for (const proposal of blocked) {
       const { ask, refusal } = proposal;
-      if (!this.#mayTake(kin, ask, pool)) continue;
+      if (!this.#mayTake(kin, ask, pool) || this.#hasSearchedEnough(kin)) continue;
       const rest = this.#batchable(kin, ask);
       const taken = this.#backfill.prospect(() =>
         largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, proposal, count))),
       );
       if (taken === undefined) {
         kin.failedSearchAt = this.#now;
+        this.#failedSearches.set(kin.quota, (this.#failedSearches.get(kin.quota) ?? 0) + 1);
         continue;
       }
       const { result: victims, count } = taken;
@@ -320,6 +332,11 @@ export class WayMaker {
   /** Cheap bounds: most workloads that wait have no right to what anyone holds. */
   #mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
     return this.mayHaveRight(kin, ask, pool) || this.#overdue.mayHold(ask);
+  }
+
+  /** Each search costs O(what runs): the classes of one quota must not spend the cycle on searches in vain. */
+  #hasSearchedEnough({ quota }: Kin): boolean {
+    return (this.#failedSearches.get(quota) ?? 0) >= this.#mostFailedSearches;
   }
 
   /** Whether a class may have a right to what others hold, beside what is past its walltime. */

@@ -10,6 +10,8 @@ export class PendingClass {
   readonly namespace: string;
   /** What a reader has worked out about the class; only the reader knows for how long that holds. */
   note: object | undefined;
+  /** What a reader remembers of the class as long as it exists, whatever becomes of snapshots. */
+  turn: object | undefined;
   readonly #key: string;
   readonly #workloads: Workload[] = [];
   /** What started stays in front until there is enough of it to be cut off at once. */

@@ -1,0 +1,98 @@
+import { Heap } from '../ds/index.ts';
+import type { QuotaState } from '../snapshot/index.ts';
+import type { Kin } from './kin.ts';
+import { compareInQuota } from './order.ts';
+import { refuse, type Refusal } from './refusal.ts';
+
+/** Who puts up workloads: the quota that pays, or the namespace where none does. */
+type Payer = QuotaState | string;
+
+/** What is remembered of a class between two cycles, in {@link PendingClass.turn}. */
+class Turn {
+  /** Cycles in which the class was tried. */
+  count = 0;
+  /** What the workloads were told when it was tried last. */
+  told: Refusal | undefined;
+}
+
+/**
+ * Keeps the work of one cycle in bounds whatever one payer puts up: of its equivalence classes only so many are tried.
+ * Half of them are the first in order, so that nobody who is next waits for this; the other half are those that had the
+ * fewest turns, so that all of them come round. Classes that are promised a place, or were begun, are always among them.
+ *
+ * A class that is set aside keeps what it was told last; before its first turn it is told nothing.
+ */
+export class Turns {
+  readonly #most: number;
+  readonly #tried: Kin[] = [];
+
+  /** @param most classes of one payer in one cycle, at least 2 */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Those to be tried; the others have their refusal. O(classes), with a factor of log `most` where there are more. */
+  choose(kins: readonly Kin[]): readonly Kin[] {
+    if (kins.length <= this.#most) return kins;
+    const byPayer = new Map<Payer, Kin[]>();
+    for (const kin of kins) {
+      const payer = kin.quota ?? kin.pending.namespace;
+      const own = byPayer.get(payer);
+      if (own === undefined) byPayer.set(payer, [kin]);
+      else own.push(kin);
+    }
+    return [...byPayer.values()].flatMap((own) => (own.length <= this.#most ? own : this.#fewOf(own)));
+  }
+
+  /**
+   * Notes what those were told who had a turn at the cost of others. To be called when the cycle is over.
+   *
+   * @returns whether some of them started something, so that others should have a turn soon
+   */
+  close(): boolean {
+    for (const kin of this.#tried) {
+      const turn = turnOf(kin);
+      turn.count++;
+      // The sentence now: what it is made of belongs to a snapshot that need not be kept.
+      if (kin.refusal !== undefined) turn.told = spoken(kin.refusal);
+    }
+    return this.#tried.some((kin) => kin.started > 0);
+  }
+
+  #fewOf(kins: readonly Kin[]): readonly Kin[] {
+    const ahead = kins.filter((kin) => kin.rankAhead !== Infinity);
+    const chosen = new Set([...ahead, ...firstOf(kins, Math.ceil(this.#most / 2), compareInQuota)]);
+    const others = kins.filter((kin) => !chosen.has(kin));
+    const fewestTurns = (a: Kin, b: Kin) => turnOf(a).count - turnOf(b).count || compareInQuota(a, b);
+    for (const kin of firstOf(others, Math.floor(this.#most / 2), fewestTurns)) chosen.add(kin);
+    for (const kin of kins) if (!chosen.has(kin)) kin.refusal = turnOf(kin).told;
+    this.#tried.push(...chosen);
+    return [...chosen];
+  }
+}
+
+/** The first `count` in order, in no particular order. O(items x log count). */
+function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): readonly T[] {
+  const last = new Heap<T>((a, b) => compare(b, a));
+  for (const item of items) {
+    if (last.size < count) last.push(item);
+    else if (last.top !== undefined && compare(item, last.top) < 0) {
+      last.pop();
+      last.push(item);
+    }
+  }
+  return Array.from({ length: last.size }, () => last.pop() as T);
+}
+
+function turnOf({ pending }: Kin): Turn {
+  const { turn } = pending;
+  if (turn instanceof Turn) return turn;
+  const first = new Turn();
+  pending.turn = first;
+  return first;
+}
+
+function spoken({ reason, describe }: Refusal): Refusal {
+  const text = describe();
+  return refuse(reason, () => text);
+}
