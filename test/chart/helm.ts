@@ -10,13 +10,11 @@ import { promisify } from 'node:util';
 import { dump, loadAll } from 'js-yaml';
 
 import { ensureBinaries, printProgress } from '../../tools/cluster/index.ts';
+import { release } from '../support/chart.ts';
 import type { KubeObject } from '../support/index.ts';
 
 /** Where the chart is. */
 export const chart = fileURLToPath(new URL('../../charts/moa', import.meta.url));
-
-/** The namespace and the name of the release in all tests of the chart. */
-export const release = { name: 'moa', namespace: 'moa-system' } as const;
 
 /** Values as they would stand in a file that somebody gives with `--values`. */
 export type Values = Readonly<Record<string, unknown>>;

@@ -3,8 +3,9 @@ import { before, describe, it } from 'node:test';
 
 import { resources } from '../../src/api/v1alpha1/index.ts';
 import { applyCrds } from '../../tools/cluster/index.ts';
+import { release } from '../support/chart.ts';
 import { eventually, withCluster, type KubeObject, type Pod } from '../support/index.ts';
-import { chart, HelmError, release, withHelm, type Values } from './helm.ts';
+import { chart, HelmError, withHelm, type Values } from './helm.ts';
 import { samples } from './samples.ts';
 
 const { name, namespace } = release;
@@ -31,7 +32,7 @@ describe('a release', () => {
   const cluster = withCluster({ nodes: 3, kubeScheduler: true });
   const helm = withHelm(() => cluster.kubeconfig);
 
-  const release = (verb: 'install' | 'upgrade', values: Values, ...flags: readonly string[]) =>
+  const deploy = (verb: 'install' | 'upgrade', values: Values, ...flags: readonly string[]) =>
     helm.run(
       ...[verb, name, chart, '--namespace', namespace, '--values', helm.file(values)],
       ...['--wait', '--timeout', '90s', ...flags],
@@ -61,7 +62,7 @@ describe('a release', () => {
   });
 
   it('is installed with nothing set: one operator, its ledger on a volume, and the resources can be used', async () => {
-    const said = await release('install', quick);
+    const said = await deploy('install', quick);
     assert.match(said, /kubectl apply -f config\/samples\/1-pool\.yaml/);
     assert.match(said, /one writer, so one operator runs/);
     const { spec, status } = await cluster.client.get<Deployment>(deployment);
@@ -75,7 +76,7 @@ describe('a release', () => {
     const [definition] = crds;
     await cluster.client.patch(definition!, { spec: { names: { shortNames: [] } } });
     const before = { pool: await uidOf(pool), claim: await uidOf(claim) };
-    await release('upgrade', postgresql);
+    await deploy('upgrade', postgresql);
     const { spec } = await cluster.client.get<Deployment>(deployment);
     assert.deepEqual([spec.replicas, spec.strategy.type], [2, 'RollingUpdate']);
     assert.equal(new Set(await readyNodes()).size, 2);
@@ -95,7 +96,7 @@ describe('a release', () => {
       while (life.upgrading) fewest = Math.min(fewest, (await readyNodes()).length);
     })();
     const old = (await operators()).map(({ metadata }) => metadata.name);
-    await release('upgrade', { ...postgresql, image: { tag: '0.1.1' } }).finally(() => (life.upgrading = false));
+    await deploy('upgrade', { ...postgresql, image: { tag: '0.1.1' } }).finally(() => (life.upgrading = false));
     await watching;
     assert.equal(fewest, 2);
     await eventually(async () => {
@@ -129,7 +130,7 @@ describe('a release', () => {
 
   it('takes over what an earlier release of its name left behind', async () => {
     const before = await Promise.all([pool, claim, ...crds].map(uidOf));
-    await release('install', quick);
+    await deploy('install', quick);
     assert.deepEqual(await Promise.all([pool, claim, ...crds].map(uidOf)), before);
   });
 
@@ -142,10 +143,10 @@ describe('a release', () => {
 
   it('takes over CRDs that were applied by hand, when told to', async () => {
     await applyCrds(cluster.client.transport);
-    await assert.rejects(release('install', postgresql), (error) => {
+    await assert.rejects(deploy('install', postgresql), (error) => {
       return error instanceof HelmError && /gpupools\.moa\.dev.*invalid ownership metadata/s.test(error.message);
     });
-    await release('install', postgresql, '--take-ownership');
+    await deploy('install', postgresql, '--take-ownership');
     await uninstall();
   });
 

@@ -8,9 +8,10 @@ import { load } from 'js-yaml';
 
 import { crdOf } from '../../tools/generate/crd.ts';
 import { definitions } from '../../src/api/v1alpha1/index.ts';
-import { loadConfig, type Config } from '../../src/config/index.ts';
+import { loadConfig } from '../../src/config/index.ts';
+import { release } from '../support/chart.ts';
 import type { KubeObject } from '../support/index.ts';
-import { chart, exampleFiles, HelmError, release, valueSets, withHelm, type Values } from './helm.ts';
+import { chart, exampleFiles, HelmError, valueSets, withHelm, type Values } from './helm.ts';
 
 const postgresql = { engine: 'PostgreSQL', postgresql: { existingSecret: 'moa-ledger' } };
 
@@ -38,13 +39,13 @@ interface PodSpec {
   }[];
 }
 
-function only<T extends KubeObject>(objects: readonly KubeObject[], kind: string): T {
+function only(objects: readonly KubeObject[], kind: string): KubeObject {
   const found = objects.filter((object) => object.kind === kind);
   assert.equal(found.length, 1, `one ${kind}`);
-  return found[0] as T;
+  return found[0]!;
 }
 
-const deploymentOf = (objects: readonly KubeObject[]) => only<Deployment>(objects, 'Deployment');
+const deploymentOf = (objects: readonly KubeObject[]) => only(objects, 'Deployment') as Deployment;
 
 describe('the chart', () => {
   const helm = withHelm();
@@ -204,8 +205,8 @@ describe('the chart', () => {
         readFile: () => text,
         environment: { MOA_LEDGER: 'postgres://moa@db/moa' },
       });
-      assert.equal(invocation.kind, 'run');
-      const config: Partial<Config> = invocation.kind === 'run' ? invocation.config : {};
+      assert.ok(invocation.kind === 'run');
+      const { config } = invocation;
       assert.equal(config.namespace, release.namespace);
       assert.deepEqual([config.metricsAddress?.port, config.healthAddress?.port], [8080, 8081]);
     });
@@ -235,8 +236,8 @@ describe('the chart', () => {
 
   it('leads from each alert to its page where the runbooks are published', async () => {
     const rules = { enabled: true, runbooks: 'https://pages.example.org/moa/' };
-    const { spec } = only<KubeObject & { spec: object }>(await helm.render({ metrics: { rules } }), 'PrometheusRule');
-    const pages = [...JSON.stringify(spec).matchAll(/"runbook_url":"([^"]*)"/g)].map(([, url]) => url ?? '');
+    const rule = only(await helm.render({ metrics: { rules } }), 'PrometheusRule');
+    const pages = [...JSON.stringify(rule).matchAll(/"runbook_url":"([^"]*)"/g)].map(([, url]) => url ?? '');
     assert.ok(pages.length > 0);
     assert.deepEqual(
       pages.filter((url) => !/^https:\/\/pages\.example\.org\/moa\/\w+\.md$/.test(url)),
