@@ -60,8 +60,12 @@ export function createInstruments(registry: prom.Registry): InstrumentSet {
     const { name, help } = definition;
     const config = { name, help, labelNames: Object.keys(definition.labels), registers: [registry] };
     switch (definition.kind) {
-      case 'counter':
-        return [key, new prom.Counter(config)] as const;
+      case 'counter': {
+        const counter = new prom.Counter(config);
+        // A count that appears as 1 looks to Prometheus as if it had always been 1: those that can be foreseen begin at 0.
+        for (const labels of combinationsOf(definition)) counter.inc(labels, 0);
+        return [key, counter] as const;
+      }
       case 'histogram':
         return [key, new prom.Histogram({ ...config, buckets: [...(definition.buckets ?? [])] })] as const;
       case 'gauge': {
@@ -91,4 +95,12 @@ export function createInstruments(registry: prom.Registry): InstrumentSet {
       (instruments.admissions as unknown as prom.Counter).remove({ quota });
     },
   };
+}
+
+/** All sets of labels that a metric can have; none unless each label has fixed values. */
+function combinationsOf({ labels }: MetricDefinition): Record<string, string>[] {
+  return Object.entries(labels).reduce<Record<string, string>[]>(
+    (sets, [label, { values = [] }]) => sets.flatMap((set) => values.map((value) => ({ ...set, [label]: value }))),
+    [{}],
+  );
 }

@@ -32,6 +32,7 @@ export function reflectorObserver(
 ): (observation: ReflectorObservation) => void {
   const { resource, store, metrics, logger } = options;
   metrics.beforeRender(() => metrics.storeObjects.set({ resource }, store.size));
+  metrics.storeRejects.inc({ resource }, 0);
   return (observation) => {
     switch (observation.type) {
       case 'listed': {
