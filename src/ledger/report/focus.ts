@@ -39,7 +39,7 @@ const columns = [
 type Line = Partial<Record<(typeof columns)[number], Cell>>;
 
 /**
- * Use as CSV with the column names of FOCUS, one line for each row. Consumed: normalized GPU-hours; priced: what the
+ * Use as CSV with the column names of FOCUS, one line for each row, in the order of quotas, classes, users and times. Consumed: normalized GPU-hours; priced: what the
  * budget is charged. Guaranteed use draws on the commitment of the pod's own quota, borrowed use on none. What of an
  * investment's entitlement nobody used is a commitment unused. Quantities have three decimals, rounded down line by line.
  */
@@ -50,13 +50,21 @@ export function focusCsv(
 ): string {
   const period = { BillingPeriodStart: instant(asked.from), BillingPeriodEnd: instant(asked.to) };
   const lines = [
-    ...rows.map((row) => usageLine(asked, row)),
+    ...rows.toSorted(inOrder).map((row) => usageLine(asked, row)),
     ...investments.map((account) => unusedLine(asked, account)),
   ];
   return csv(
     columns,
     lines.map((line) => columns.map((column) => ({ ...period, ...line })[column])),
   );
+}
+
+function inOrder(a: UsageRow, b: UsageRow): number {
+  const [first = '', second = ''] = [a, b].map(
+    ({ account, class: accelerator, weight, kind, chargeFactor, user, slot }) =>
+      JSON.stringify([...account.quotas, accelerator, weight, kind === 'Borrowed', chargeFactor, user, String(slot)]),
+  );
+  return first < second ? -1 : 1;
 }
 
 function usageLine(asked: UsageQuery, row: UsageRow): Line {
