@@ -78,6 +78,11 @@ export const valueSets: Readonly<Record<string, Values>> = {
   },
 };
 
+/** Kinds that a cluster of the tested version serves, and that the chart asks for. Without a cluster Helm knows none. */
+const served = ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'].map(
+  (kind) => `admissionregistration.k8s.io/v1/${kind}`,
+);
+
 /** Files of values that come with the chart. */
 export const exampleFiles: readonly string[] = readdirSync(join(chart, 'examples')).map((file) =>
   join(chart, 'examples', file),
@@ -137,7 +142,9 @@ export function withHelm(kubeconfig: () => string = () => '/dev/null'): Helm {
     file,
     render: async (values) => {
       const args = ['template', release.name, chart, '--namespace', release.namespace, '--values', file(values)];
-      const documents = loadAll(await run(...args)) as (KubeObject | null)[];
+      const documents = loadAll(
+        await run(...args, ...served.flatMap((kind) => ['--api-versions', kind])),
+      ) as (KubeObject | null)[];
       return documents.filter((document) => document !== null);
     },
   };

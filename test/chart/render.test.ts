@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -13,6 +13,7 @@ import { release } from '../support/chart.ts';
 import type { KubeObject } from '../support/index.ts';
 import { chart, exampleFiles, HelmError, valueSets, withHelm, type Values } from './helm.ts';
 
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
 const postgresql = { engine: 'PostgreSQL', postgresql: { existingSecret: 'moa-ledger' } };
 
 interface Deployment extends KubeObject {
@@ -221,6 +222,26 @@ describe('the chart', () => {
     const loose = (await helm.render({ crds: { keep: false } })).filter(({ kind }) => kind.startsWith('CustomRes'));
     assert.ok(loose.every(({ metadata }) => metadata.annotations === undefined));
     assert.deepEqual(kindsAmong(await helm.render({ crds: { enabled: false } }), ['CustomResourceDefinition']), []);
+  });
+
+  it('is packaged whole', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'moa-chart-'));
+    try {
+      await helm.run('package', chart, '--destination', folder);
+      const values = helm.file(valueSets['everything switched on']!);
+      const render = (from: string) => helm.run('template', release.name, from, '--values', values);
+      assert.equal(await render(join(folder, `moa-${version}.tgz`)), await render(chart));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has the version of the operator', () => {
+    const { version: own, appVersion } = load(readFileSync(join(chart, 'Chart.yaml'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    assert.deepEqual([own, appVersion], [version, version]);
   });
 
   it('says so when it was packaged without its generated files', async () => {
