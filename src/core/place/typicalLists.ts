@@ -38,6 +38,7 @@ export function drawTypicalLists(snapshot: Snapshot): TypicalLists {
   };
   const weighted: { readonly typical: TypicalShape; readonly weight: number }[] = [];
   for (const [shape, weight] of snapshot.mix.entries()) {
+    if (!mayFit(snapshot, shape)) continue;
     const typical = typicalShape(snapshot, shape, dimOf);
     if (typical.milliDevices > 0) weighted.push({ typical, weight });
   }
@@ -70,6 +71,11 @@ function drawLists(weights: readonly number[]): Int32Array[] {
     }
     return drawn;
   });
+}
+
+/** What asks for a resource that no node has, will never be placed. */
+function mayFit(snapshot: Snapshot, shape: PodShape): boolean {
+  return snapshot.requestOf(shape).slots.every((slot) => snapshot.nodes.freeColumn(slot) !== undefined);
 }
 
 function typicalShape(snapshot: Snapshot, shape: PodShape, dimOf: (slot: number) => number): TypicalShape {

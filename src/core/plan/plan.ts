@@ -70,8 +70,8 @@ export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Pla
   return new Cycle(snapshot, now, options).run();
 }
 
-/** For each so many classes of one payer one search for victims in vain. */
-const searchShare = 8;
+/** For so many classes of one payer one search for victims in vain: it costs as much as hundreds of other refusals. */
+const searchShare = 64;
 
 /** Where a workload starts, and on what terms. */
 interface Start {

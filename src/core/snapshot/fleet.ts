@@ -9,7 +9,7 @@ import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import { ResourceSlots } from './resourceSlots.ts';
 import type { HeldPod } from './heldPod.ts';
 import { ShapeMix } from './shapeMix.ts';
-import { labelsOf, labelsOfShape } from './selectedLabels.ts';
+import { labelsOf, labelsOfShape, labelsSelectedBy, selectsPods } from './selectedLabels.ts';
 import { nothingUsed, type BudgetUse } from './budgets.ts';
 import { Snapshot, type WorkloadCounts } from './snapshot.ts';
 import type { Nomination, Reservation } from './reservation.ts';
@@ -42,6 +42,9 @@ interface GangMembers {
 /** How long a place is held beyond the time that was given for it, milliseconds: kubelets kill a little late. */
 const nominationGrace = 300_000;
 
+/** Names that are kept without asking who still uses them. */
+const fewNames = 4096;
+
 /** Of a quota whose pool is not known: the default of the schema. Milliseconds. */
 const defaultHalfLife = 168 * 3_600_000;
 
@@ -66,7 +69,11 @@ export class Fleet {
   onHolding: ((uid: string) => void) | undefined;
   /** How the budgets stand; until someone says so, nothing is used. */
   budgetUse: BudgetUse = nothingUsed;
-  readonly #slots = new ResourceSlots();
+  #slots = new ResourceSlots();
+  /** Resource names that may have a slot before those that nobody uses any more lose theirs. */
+  #mostSlots = fewNames;
+  /** The same of labels by which pods select others. */
+  #mostSelected = fewNames;
   readonly #mix = new ShapeMix();
   /** By pod uid, the device that a pod which holds a part of one sits on. */
   readonly #seats = new Map<string, number>();
@@ -85,10 +92,13 @@ export class Fleet {
   readonly #gangs = new Map<string, GangMembers>();
   readonly #dirtyGangs = new Set<string>();
   readonly #pending = new PendingSet();
-  /** Labels that some selector asks for: nodes that agree in all of them share a profile. */
+  /** How many nodes carry each label. */
+  readonly #nodeLabels = new Map<string, number>();
+  /** Labels of nodes that pods select by: nodes that agree in all of them share a profile. */
   readonly #relevantLabels = new Set<string>();
-  readonly #knownShapes = new WeakSet<PodShape>();
-  readonly #knownConstraints = new WeakSet<PodConstraints>();
+  /** Shapes of which the labels that they select by are known. */
+  #knownShapes = new WeakSet<PodShape>();
+  #knownConstraints = new WeakSet<PodConstraints>();
   /** Some pod, ours or not, has affinity to others or is spread among them. */
   #podsSelectPods = false;
   #policyInput = nothing;
@@ -119,6 +129,8 @@ export class Fleet {
 
   upsertNode(facts: NodeFacts): void {
     const state = this.#nodes.get(facts.name);
+    this.#countLabels(facts, 1);
+    if (state?.facts !== undefined) this.#countLabels(state.facts, -1);
     if (state === undefined) this.#nodes.set(facts.name, { facts, used: [] });
     else state.facts = facts;
     this.#invalidate();
@@ -127,6 +139,7 @@ export class Fleet {
   removeNode(name: string): void {
     const state = this.#nodes.get(name);
     if (state === undefined) return;
+    if (state.facts !== undefined) this.#countLabels(state.facts, -1);
     if (state.used.some((amount) => amount !== 0)) state.facts = undefined;
     else this.#nodes.delete(name);
     this.#invalidate();
@@ -255,6 +268,8 @@ export class Fleet {
   /** The state to plan from. `now`, epoch milliseconds, decides which terms run. */
   snapshot(now: number): Snapshot {
     this.#refreshGangs();
+    if (this.#slots.count > this.#mostSlots) this.#forgetSlots();
+    if (this.#pending.distinguishedLabels > this.#mostSelected) this.#forgetSelected();
     let current = this.#snapshot;
     if (current === undefined || now >= (current.policy.nextChangeAt ?? Infinity)) {
       current = this.#snapshot = this.#build(now);
@@ -267,6 +282,7 @@ export class Fleet {
   }
 
   #build(now: number): Snapshot {
+    for (const pod of this.#pods.values()) if (pod.ours) this.#learnLabels(pod.shape);
     const relevant = new Set([...this.#relevantLabels, ...this.#policyLabels]);
     const inputs = [...this.#nodes.values()].flatMap(({ facts, used }) =>
       facts === undefined ? [] : [{ facts, used }],
@@ -326,11 +342,7 @@ export class Fleet {
     if (name === undefined) return;
     let node = this.#nodes.get(name);
     if (node === undefined) this.#nodes.set(name, (node = { facts: undefined, used: [] }));
-    const { slots, amounts } = this.#slots.requestOf(pod.shape);
-    slots.forEach((slot, i) => {
-      for (let s = node.used.length; s <= slot; s++) node.used.push(0);
-      node.used[slot] = (node.used[slot] ?? 0) + (amounts[i] ?? 0) * count;
-    });
+    this.#use(node, pod.shape, count);
     const id = this.#snapshot?.nodes.idOf(name);
     if (id !== undefined && this.#snapshot !== undefined) {
       this.#snapshot.hold(pod, id, count);
@@ -416,13 +428,27 @@ export class Fleet {
     return pod.nodeName === undefined && !this.#assumed.has(pod.uid);
   }
 
-  /** A label that a pod selects by, and no one did before, splits the profiles. */
+  /** Adds a node's labels to the count of each, or (-1) takes them off. */
+  #countLabels({ labels }: NodeFacts, count: 1 | -1): void {
+    for (const key in labels) {
+      const before = this.#nodeLabels.get(key) ?? 0;
+      if (before + count > 0) this.#nodeLabels.set(key, before + count);
+      else {
+        this.#nodeLabels.delete(key);
+        this.#relevantLabels.delete(key);
+      }
+      // Pods may have selected by it before any node had it.
+      if (before === 0) this.#knownShapes = new WeakSet();
+    }
+  }
+
+  /** A label of nodes that a pod selects by, and no one did before, splits the profiles. One that no node has does not. */
   #learnLabels(shape: PodShape): void {
     if (this.#knownShapes.has(shape)) return;
     this.#knownShapes.add(shape);
     for (const key of labelsOfShape(shape)) {
       // Host names are checked node by node: as a profile label they would make every node its own profile.
-      if (key === foreignKeys.hostname.key || this.#relevantLabels.has(key)) continue;
+      if (key === foreignKeys.hostname.key || this.#relevantLabels.has(key) || !this.#nodeLabels.has(key)) continue;
       this.#relevantLabels.add(key);
       if (!this.#policyLabels.has(key)) this.#invalidate();
     }
@@ -435,13 +461,45 @@ export class Fleet {
   #learnSelection({ constraints }: PodShape): void {
     if (constraints === undefined || this.#knownConstraints.has(constraints)) return;
     this.#knownConstraints.add(constraints);
-    const { affinity, antiAffinity, spread } = constraints;
-    const selections = [...affinity, ...antiAffinity, ...spread];
-    if (selections.length === 0) return;
-    this.#pending.distinguish(selections.flatMap(({ selector }) => (selector ?? []).map(({ key }) => key)));
+    if (!selectsPods(constraints)) return;
+    this.#pending.distinguish(labelsSelectedBy(constraints));
     if (this.#podsSelectPods) return;
     this.#podsSelectPods = true;
     this.#invalidate();
+  }
+
+  /** Counts a pod of this shape among those that hold a node's resources, or (-1) no longer. */
+  #use({ used }: NodeState, shape: PodShape, count: 1 | -1): void {
+    const { slots, amounts } = this.#slots.requestOf(shape);
+    slots.forEach((slot, i) => {
+      for (let s = used.length; s <= slot; s++) used.push(0);
+      used[slot] = (used[slot] ?? 0) + (amounts[i] ?? 0) * count;
+    });
+  }
+
+  /** Pods come with resource names of their own making: slots are numbered anew, by what is asked for now. */
+  #forgetSlots(): void {
+    this.#slots = new ResourceSlots();
+    for (const { used } of this.#nodes.values()) used.length = 0;
+    const names = new Set<string>();
+    for (const pod of this.#pods.values()) {
+      for (const name in pod.shape.requests) names.add(name);
+      const node = this.#nodes.get(this.#nodeOf(pod) ?? '');
+      if (node !== undefined) this.#use(node, pod.shape, 1);
+    }
+    this.#mostSlots = Math.max(fewNames, 2 * names.size);
+    this.#invalidate();
+  }
+
+  /** Pods come with labels of their own making, too. */
+  #forgetSelected(): void {
+    this.#knownConstraints = new WeakSet();
+    const labels = new Set<string>();
+    for (const { shape } of this.#pods.values()) {
+      if (shape.constraints !== undefined) for (const key of labelsSelectedBy(shape.constraints)) labels.add(key);
+    }
+    this.#pending.distinguishOnly(labels);
+    this.#mostSelected = Math.max(fewNames, 2 * labels.size);
   }
 
   #invalidate(): void {

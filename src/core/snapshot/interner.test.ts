@@ -29,3 +29,9 @@ it('it holds twice its capacity at most', () => {
   for (let i = 0; i < 1000; i++) interner.intern(String(i), () => i);
   assert.ok(interner.size <= 20, `${interner.size} values`);
 });
+
+it('of long keys it holds fewer', () => {
+  const interner = new Interner<number>(1000, 100);
+  for (let i = 0; i < 1000; i++) interner.intern(String(i).padStart(50), () => i);
+  assert.ok(interner.size <= 4, `${interner.size} values`);
+});

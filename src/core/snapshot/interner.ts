@@ -1,8 +1,9 @@
 /**
  * Hands out one value for each key, so that equal things are one object and may be compared by identity.
  *
- * It remembers at least the last `capacity` keys that were asked for and at most twice as many: a full generation
- * becomes the old one, and what is not asked for during the next is forgotten. A forgotten key gets another, equal value.
+ * It remembers at least the last `capacity` keys that were asked for and at most twice as many, fewer where they are
+ * long: a full generation becomes the old one, and what is not asked for during the next is forgotten. A forgotten key
+ * gets another, equal value.
  *
  * | operation | cost |
  * |---|---|
@@ -10,11 +11,16 @@
  */
 export class Interner<T> {
   readonly #capacity: number;
+  readonly #mostCharacters: number;
+  /** Of the keys of the recent generation, together. */
+  #characters = 0;
   #recent = new Map<string, T>();
   #older = new Map<string, T>();
 
-  constructor(capacity: number) {
+  /** @param mostCharacters of the keys of one generation, together: whoever makes keys of a mebibyte fills no memory */
+  constructor(capacity: number, mostCharacters = 2 ** 24) {
     this.#capacity = capacity;
+    this.#mostCharacters = mostCharacters;
   }
 
   get size(): number {
@@ -26,10 +32,12 @@ export class Interner<T> {
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
     const value = this.#older.get(key) ?? make();
-    if (this.#recent.size >= this.#capacity) {
+    if (this.#recent.size >= this.#capacity || this.#characters >= this.#mostCharacters) {
       this.#older = this.#recent;
       this.#recent = new Map();
+      this.#characters = 0;
     }
+    this.#characters += key.length;
     this.#older.delete(key);
     this.#recent.set(key, value);
     return value;

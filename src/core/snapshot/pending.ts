@@ -84,7 +84,7 @@ export class PendingClass {
  * | operation | cost |
  * |---|---|
  * | add, delete | O(pods of the workload + log class); a workload from the middle of its class O(class) moves |
- * | classes | O(classes) |
+ * | classes | O(classes); O(workloads) the first time after {@link distinguish} |
  */
 export class PendingSet {
   readonly #classes = new Map<string, PendingClass>();
@@ -93,7 +93,9 @@ export class PendingSet {
   /** Keys of workloads that stand for themselves. */
   readonly #apart = new Set<string>();
   /** Labels by which some pod selects others. */
-  readonly #labels = new Set<string>();
+  #labels = new Set<string>();
+  /** Those of them by which the classes do not differ yet. */
+  readonly #undistinguished = new Set<string>();
   #shapes = 0;
 
   get size(): number {
@@ -128,14 +130,28 @@ export class PendingSet {
     if (entry.kin.size === 0) this.#classes.delete(entry.kin.key);
   }
 
+  /** How many labels make workloads differ. */
+  get distinguishedLabels(): number {
+    return this.#labels.size;
+  }
+
   /** From now on workloads whose pods differ in one of these labels are not alike. */
   distinguish(labels: readonly string[]): void {
-    const known = this.#labels.size;
-    for (const label of labels) this.#labels.add(label);
-    if (this.#labels.size === known) return;
-    const workloads = [...this.workloads()];
-    for (const { key } of workloads) this.delete(key);
-    for (const workload of workloads) this.add(workload);
+    for (const label of labels) {
+      if (this.#labels.has(label)) continue;
+      this.#labels.add(label);
+      this.#undistinguished.add(label);
+    }
+  }
+
+  /** From now on workloads differ by these labels only. Those that are classes of their own for another remain so. */
+  distinguishOnly(labels: Iterable<string>): void {
+    const known = this.#labels;
+    this.#labels = new Set();
+    for (const label of labels) {
+      this.#labels.add(label);
+      if (!known.has(label)) this.#undistinguished.add(label);
+    }
   }
 
   /** Gives a workload a class of its own, or takes it back among its like. */
@@ -150,11 +166,21 @@ export class PendingSet {
   }
 
   classes(): Iterable<PendingClass> {
+    if (this.#undistinguished.size > 0) this.#sortAnew();
     return this.#classes.values();
   }
 
   *workloads(): Iterable<Workload> {
     for (const { workload } of this.#entries.values()) yield workload;
+  }
+
+  /** Takes the labels into account that have become known: many at a time, for each goes through all workloads. */
+  #sortAnew(): void {
+    const differs = ({ labels }: PodFacts) => Object.keys(labels).some((key) => this.#undistinguished.has(key));
+    const affected = [...this.workloads()].filter(({ pods }) => pods.some(differs));
+    this.#undistinguished.clear();
+    for (const { key } of affected) this.delete(key);
+    for (const workload of affected) this.add(workload);
   }
 
   #classKeyOf(workload: Workload): string {
@@ -176,7 +202,10 @@ export class PendingSet {
 
   /** The selected labels of the pods, in the order of the pods; for pods that agree only once. */
   #labelsOf({ pods }: Workload): string {
-    const valuesOf = ({ labels }: PodFacts) => JSON.stringify([...this.#labels].map((key) => labels[key] ?? null));
+    const valuesOf = ({ labels }: PodFacts) => {
+      const selected = Object.entries(labels).filter(([key]) => this.#labels.has(key));
+      return JSON.stringify(selected.sort(([a], [b]) => (a < b ? -1 : 1)));
+    };
     return [...new Set(pods.map(valuesOf))].join();
   }
 

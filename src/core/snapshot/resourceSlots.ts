@@ -19,6 +19,11 @@ export class ResourceSlots {
     this.slotOf('pods');
   }
 
+  /** How many names have a slot. */
+  get count(): number {
+    return this.#names.length;
+  }
+
   slotOf(resource: string): number {
     const known = this.#byName.get(resource);
     if (known !== undefined) return known;

@@ -4,6 +4,10 @@ import type { PodShape } from './facts.ts';
 const halfLife = 4096;
 /** What counts less than this fraction of the latest arrival is forgotten. */
 const forgotten = 2 ** -8;
+/** Shapes that count as typical at the most: a mix of more has nothing typical. */
+const mostShapes = 1024;
+/** Characters of a shape's key: what takes more to say is an exception, and is not kept after its pod. */
+const longestKey = 4096;
 
 /**
  * What pods have asked for so far: arrivals by shape, older ones counting less, so that what is typical follows the
@@ -12,7 +16,7 @@ const forgotten = 2 ** -8;
  * | operation | cost |
  * |---|---|
  * | note | O(1), amortized |
- * | memory | O(shapes among the last 8 half-lives) |
+ * | memory | O(shapes among the last 8 half-lives), of which the 1,024 most frequent are kept |
  */
 export class ShapeMix {
   readonly #weights = new Map<PodShape, number>();
@@ -24,6 +28,7 @@ export class ShapeMix {
 
   /** Counts a pod that has arrived. */
   note(shape: PodShape): void {
+    if (shape.key.length > longestKey) return;
     this.#unit *= 2 ** (1 / halfLife);
     this.#weights.set(shape, (this.#weights.get(shape) ?? 0) + this.#unit);
     this.#arrivals++;
@@ -53,5 +58,8 @@ export class ShapeMix {
       else this.#weights.set(shape, scaled);
     }
     this.#unit = 1;
+    if (this.#weights.size <= mostShapes) return;
+    const rarest = [...this.#weights].sort(([, a], [, b]) => a - b).slice(0, this.#weights.size - mostShapes);
+    for (const [shape] of rarest) this.#weights.delete(shape);
   }
 }
