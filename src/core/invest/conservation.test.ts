@@ -177,9 +177,7 @@ function statusesOf(figures: Figures) {
   const investments = [...figures.policy.investments.values()].map(
     (one) => investmentStatus(figures, one, { record: noAccessRecord, now }).figures,
   );
-  const quotas = [...figures.policy.quotas.values()].map(
-    (one) => quotaStatus(figures, one, undefined).figures.capacity!,
-  );
+  const quotas = [...figures.policy.quotas.values()].map((one) => quotaStatus(figures, one).figures.capacity!);
   return { pool, investments, quotas };
 }
 

@@ -86,7 +86,7 @@ function investmentOf(parts: FleetParts, name: string) {
 
 function quotaOf(parts: FleetParts, name: string) {
   const figures = picture(parts);
-  return quotaStatus(figures, figures.policy.quotas.get(name)!, undefined).figures.capacity;
+  return quotaStatus(figures, figures.policy.quotas.get(name)!).figures.capacity;
 }
 
 function poolOf(parts: FleetParts) {
