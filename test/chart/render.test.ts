@@ -199,13 +199,18 @@ describe('the chart', () => {
 
   for (const [name, values] of Object.entries(valueSets)) {
     it(`writes a configuration that the operator takes, with ${name}`, async () => {
-      const text = configOf(await helm.render(values));
+      const objects = await helm.render(values);
+      const [container] = deploymentOf(objects).spec.template.spec.containers;
+      const byVariable = container?.env?.some((variable) => variable.name === 'MOA_LEDGER') === true;
+      const url = 'postgres://moa@db/moa';
       const invocation = loadConfig(['--config', 'moa.yaml'], {
-        readFile: () => text,
-        environment: { MOA_LEDGER: 'postgres://moa@db/moa' },
+        readFile: () => configOf(objects),
+        environment: byVariable ? { MOA_LEDGER: url } : {},
       });
       assert.ok(invocation.kind === 'run');
       const { config } = invocation;
+      assert.equal(config.ledger, byVariable ? url : 'sqlite:/var/lib/moa/moa-ledger.sqlite');
+      assert.equal(config.ledgerJournal, '/var/lib/moa/moa-ledger.journal');
       assert.equal(config.namespace, release.namespace);
       assert.deepEqual([config.metricsAddress?.port, config.healthAddress?.port], [8080, 8081]);
     });
