@@ -1,6 +1,7 @@
 import { backOffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { ApiError, isApiError } from './errors.ts';
+import { FairQueue } from './fair-queue.ts';
 import { microTime } from './micro-time.ts';
 import { TokenBucket, type Rate } from './token-bucket.ts';
 import { mergePatch, type Transport } from './transport.ts';
@@ -83,8 +84,8 @@ const longest = { note: 1024, word: 128, name: 253 };
 
 /**
  * Writes events.k8s.io/v1 Events. `record` returns at once and never throws; `run` sends. What repeats within ten
- * minutes is one event with a count. Rates are limited, overall and for each object; when too many wait, the oldest is
- * dropped.
+ * minutes is one event with a count. Rates are limited, overall and for each object, and namespaces take turns; when too
+ * many wait, the oldest of the namespace with most is dropped.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -95,8 +96,8 @@ export class EventRecorder {
   readonly #known = new Map<string, Known>();
   /** By the object's uid; they live as long as something about the object is known. */
   readonly #objects = new Map<string, { readonly bucket: TokenBucket; known: number }>();
-  /** To be created. A Set keeps their order and lets the oldest go. */
-  readonly #waiting = new Set<Known>();
+  /** To be created, by namespace. */
+  readonly #waiting = new FairQueue<Known>();
   /** Created, and seen again since the count was written. */
   readonly #repeated = new Set<Known>();
   #sequence = 0;
@@ -136,10 +137,9 @@ export class EventRecorder {
     const name = this.#nameFor(regarding.name, now);
     const entry = { key, record, name, firstAt: now, lastAt: now, lastSeen: clock.monotonic(), count: 1, written: 0 };
     this.#known.set(key, entry);
-    this.#waiting.add(entry);
-    for (const oldest of this.#waiting) {
-      if (this.#waiting.size <= this.#capacity) break;
-      this.#waiting.delete(oldest);
+    this.#waiting.add(namespaceOf(regarding), entry);
+    const oldest = this.#waiting.size > this.#capacity ? this.#waiting.dropFromLongest() : undefined;
+    if (oldest !== undefined) {
       this.#forget(oldest);
       this.#drop('queue full');
     }
@@ -152,15 +152,12 @@ export class EventRecorder {
     let countsDueAt = clock.monotonic() + countEveryMs;
     while (!signal.aborted) {
       try {
-        const [next] = this.#waiting;
         if (clock.monotonic() >= countsDueAt) {
           countsDueAt = clock.monotonic() + countEveryMs;
           await this.#sendCounts(signal);
-        } else if (next !== undefined) {
-          this.#waiting.delete(next);
-          await this.#send(next, signal);
         } else {
-          await this.#idle(countsDueAt, signal);
+          const next = this.#waiting.take();
+          await (next === undefined ? this.#idle(countsDueAt, signal) : this.#send(next, signal));
         }
       } catch {
         // Only the signal's abort comes here: failures to send are observed where they happen.

@@ -13,6 +13,7 @@ export {
 export { type Change, keyOf, Store, type Stored } from './store.ts';
 export { type RawObject, type ReflectorObservation, runReflector } from './reflector.ts';
 export { backOffMs } from './backoff.ts';
+export { FairQueue } from './fair-queue.ts';
 export { Limiter } from './limiter.ts';
 export { WorkQueue } from './workqueue.ts';
 export { enqueueChanges, type ReconcileObservation, type ReconcileResult, runController } from './controller.ts';

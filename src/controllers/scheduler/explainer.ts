@@ -1,6 +1,13 @@
 import type { Waiting } from '../../core/plan/index.ts';
 import type { PodFacts, Workload } from '../../core/snapshot/index.ts';
-import { isApiError, patchPodCondition, type Clock, type EventRecorder, type Transport } from '../../kube/index.ts';
+import {
+  FairQueue,
+  isApiError,
+  patchPodCondition,
+  type Clock,
+  type EventRecorder,
+  type Transport,
+} from '../../kube/index.ts';
 import type { Heartbeat, Logger, Metrics } from '../../observe/index.ts';
 
 export interface ExplainerOptions {
@@ -16,6 +23,14 @@ export interface ExplainerOptions {
   readonly busy: () => boolean;
 }
 
+/** A pod that is to be told something. */
+interface Due {
+  readonly pod: PodFacts;
+  readonly waiting: Waiting;
+  /** The event of the workload is about this pod. */
+  readonly first: boolean;
+}
+
 /** What a pod was last told, and when. */
 interface Told {
   readonly text: string;
@@ -28,6 +43,8 @@ const pauseMs = 250;
 const patienceMs = 1000;
 /** Numbers in a message may be this old. */
 const refreshMs = 30_000;
+/** A pod that could not be told is left alone for so long. */
+const retryMs = 5_000;
 /** Writes in one turn: 200 a second at rest, 40 while bindings wait. */
 const writesAtRest = 50;
 const writesWhenBusy = 10;
@@ -35,11 +52,13 @@ const writesWhenBusy = 10;
 /**
  * Tells waiting pods why they wait: the condition PodScheduled on each pod, an Event on the first pod of a workload when
  * the reason changes. New reasons are written first, new numbers at most every 30 seconds, and never more than the API
- * server can spare.
+ * server can spare. Namespaces take turns, so that nobody's thousands keep others from hearing why they wait.
  */
 export class Explainer {
   readonly #options: ExplainerOptions;
   readonly #told = new Map<string, Told>();
+  /** When a pod that could not be told is tried again, on the monotonic clock. */
+  readonly #notBefore = new Map<string, number>();
   /** When each waiting workload was first seen to wait, by key. */
   #since = new Map<string, number>();
   #waiting: readonly Waiting[] = [];
@@ -73,24 +92,28 @@ export class Explainer {
     const limit = busy() ? writesWhenBusy : writesAtRest;
     const since = new Map<string, number>();
     const alive = new Set<string>();
-    const due: { readonly pod: PodFacts; readonly waiting: Waiting; readonly first: boolean }[] = [];
-    const stale: typeof due = [];
+    const due = new FairQueue<Due>();
+    const stale = new FairQueue<Due>();
     for (const waiting of this.#waiting) {
       for (const workload of waiting.workloads) {
         const began = this.#since.get(workload.key) ?? now;
         since.set(workload.key, began);
         for (const pod of workload.pods) {
           alive.add(pod.uid);
-          if (now - began < patienceMs || due.length >= limit) continue;
+          if (now - began < patienceMs || now < (this.#notBefore.get(pod.uid) ?? 0)) continue;
+          // Of one namespace no more than could be written are asked for.
+          if (due.sizeOf(pod.namespace) >= limit) continue;
           const need = this.#need(pod, waiting, now);
           if (need === 'none') continue;
-          (need === 'reason' ? due : stale).push({ pod, waiting, first: pod === workload.pods[0] });
+          (need === 'reason' ? due : stale).add(pod.namespace, { pod, waiting, first: pod === workload.pods[0] });
         }
       }
     }
     this.#since = since;
-    for (const uid of this.#told.keys()) if (!alive.has(uid)) this.#told.delete(uid);
-    await Promise.all([...due, ...stale].slice(0, limit).map((one) => this.#tell(one.pod, one.waiting, one.first)));
+    for (const known of [this.#told, this.#notBefore])
+      for (const uid of known.keys()) if (!alive.has(uid)) known.delete(uid);
+    const chosen = Array.from({ length: limit }, () => due.take() ?? stale.take()).filter((one) => one !== undefined);
+    await Promise.all(chosen.map((one) => this.#tell(one)));
   }
 
   #need(pod: PodFacts, waiting: Waiting, now: number): 'reason' | 'numbers' | 'none' {
@@ -102,7 +125,7 @@ export class Explainer {
     return told !== undefined && now - told.at < refreshMs ? 'none' : 'numbers';
   }
 
-  async #tell(pod: PodFacts, waiting: Waiting, first: boolean): Promise<void> {
+  async #tell({ pod, waiting, first }: Due): Promise<void> {
     const { transport, clock, signal, stillLeading, logger, events, metrics } = this.#options;
     if (!stillLeading()) return;
     const text = textOf(waiting);
@@ -121,9 +144,11 @@ export class Explainer {
     } catch (error) {
       if (signal.aborted) return;
       metrics.conditionPatches.inc({ result: 'failure' });
-      // Gone or replaced: nobody is left to tell. Anything else is tried again in a later turn.
+      // Gone or replaced: nobody is left to tell. Anything else is tried again, but a pod that cannot be written to
+      // (one of the largest size that etcd takes) must not take the place of others in each turn.
       if (isApiError(error, 'NotFound', 'Conflict')) return;
       this.#told.delete(pod.uid);
+      this.#notBefore.set(pod.uid, clock.monotonic() + retryMs);
       logger.warn('cannot tell a pod why it waits, it is tried again', {
         namespace: pod.namespace,
         pod: pod.name,

@@ -1,7 +1,13 @@
 import { annotations, borrowerAdmission, foreignKeys, labels } from '../../api/v1alpha1/constants/index.ts';
 import { parseDuration } from '../units/index.ts';
 import type { PodFacts, TopologyClaim } from './facts.ts';
+import { quoted } from './quoted.ts';
 import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
+
+/** Characters that a label's key has at the most: a prefix of 253, a slash, a name of 63. */
+const longestLabelKey = 317;
+/** Characters of a list of classes: more than the names of all classes of any pool. */
+const longestClassList = 2048;
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -58,7 +64,7 @@ function readLabelGang(name: string, size: string | undefined): Reading<PodFacts
   // Nine digits are more pods than any cluster holds.
   if (size !== undefined && /^0*[1-9]\d{0,8}$/.test(size))
     return { value: { kind: 'label', name, size: Number(size) } };
-  const is = size === undefined ? 'missing' : JSON.stringify(size);
+  const is = size === undefined ? 'missing' : quoted(size);
   const problem = `Annotation ${key} is ${is}: write the number of pods of the gang, a whole number of 1 or more in quotes.`;
   return { value: { kind: 'label', name, size: undefined }, problem };
 }
@@ -66,7 +72,7 @@ function readLabelGang(name: string, size: string | undefined): Reading<PodFacts
 function readJobGang(text: string, metadata: Raw): Reading<PodFacts['gang'] & object> {
   const { key } = annotations.gangOfJob;
   if (text !== 'true')
-    return { value: undefined, problem: `Annotation ${key} is ${JSON.stringify(text)}: write "true" or remove it.` };
+    return { value: undefined, problem: `Annotation ${key} is ${quoted(text)}: write "true" or remove it.` };
   const job = listOf(metadata['ownerReferences'])
     .map(objectOf)
     .find((owner) => owner['kind'] === 'Job' && textOf(owner['apiVersion'])?.startsWith('batch/') === true);
@@ -86,7 +92,7 @@ function readWalltime(notes: Texts, spec: Raw): Reading<number> {
     if (walltime !== undefined && walltime > 0) return { value: walltime };
     return {
       value: undefined,
-      problem: `Annotation ${key} is ${JSON.stringify(text)}: write a duration above zero such as 12h or P2D.`,
+      problem: `Annotation ${key} is ${quoted(text)}: write a duration above zero such as 12h or P2D.`,
     };
   }
   const seconds = spec['activeDeadlineSeconds'];
@@ -101,12 +107,12 @@ function readTopology(notes: Texts): Reading<TopologyClaim> {
   if (mode !== undefined && mode !== 'Required' && mode !== 'Preferred')
     return {
       value: undefined,
-      problem: `Annotation ${topologyMode.key} is ${JSON.stringify(mode)}: write Required or Preferred.`,
+      problem: `Annotation ${topologyMode.key} is ${quoted(mode)}: write Required or Preferred.`,
     };
-  if (level === '')
+  if (level === '' || (level !== undefined && level.length > longestLabelKey))
     return {
       value: undefined,
-      problem: `Annotation ${topology.key} is empty: write a topology level of the pool, which is a node label.`,
+      problem: `Annotation ${topology.key} is ${level === '' ? 'empty' : quoted(level)}: write a topology level of the pool, which is a node label.`,
     };
   return { value: level === undefined ? undefined : { level, required: mode !== 'Preferred' } };
 }
@@ -115,8 +121,11 @@ function readClasses(notes: Texts): Reading<readonly string[]> {
   const { key } = annotations.acceleratorClass;
   const text = notes[key];
   if (text === undefined) return { value: undefined };
-  const names = text.split(',').map((name) => name.trim());
-  if (names.every((name) => name !== '')) return { value: [...new Set(names)] };
-  const problem = `Annotation ${key} is ${JSON.stringify(text)}: write the names of accelerator classes, best first, with commas between them.`;
+  const names = text
+    .slice(0, longestClassList)
+    .split(',')
+    .map((name) => name.trim());
+  if (text.length <= longestClassList && names.every((name) => name !== '')) return { value: [...new Set(names)] };
+  const problem = `Annotation ${key} is ${quoted(text)}: write the names of accelerator classes, best first, with commas between them.`;
   return { value: undefined, problem };
 }

@@ -1,4 +1,5 @@
 import { parseResourceQuantity } from '../units/index.ts';
+import { quoted } from './quoted.ts';
 import { listOf, objectOf, textOf, type Raw } from './raw.ts';
 
 /** Hears a sentence about a field that cannot be read or modelled. */
@@ -109,7 +110,7 @@ function amountsOf(value: unknown, field: string, refuse: Refuse): Amounts {
   for (const [resource, quantity] of Object.entries(objectOf(value))) {
     const amount = readAmount(resource, quantity);
     if (amount === undefined)
-      refuse(`${field}[${resource}] is ${JSON.stringify(quantity)}: write a quantity such as 2 or 500m.`);
+      refuse(`${field}[${resource}] is ${quoted(quantity)}: write a quantity such as 2 or 500m.`);
     else amounts.set(resource, amount);
   }
   return amounts;

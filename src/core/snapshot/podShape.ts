@@ -2,6 +2,7 @@ import type { NodeTerm, PodShape, Requirement, Selector, Toleration } from './fa
 import { requirementsOf } from './labelSelector.ts';
 import { readConstraints } from './podConstraints.ts';
 import { effectiveRequests, type Refuse } from './podRequests.ts';
+import { quoted } from './quoted.ts';
 import { listOf, objectOf, textMembersOf, textOf, textsOf, type Raw } from './raw.ts';
 
 /**
@@ -115,5 +116,5 @@ function isOperator(value: unknown): value is Requirement['operator'] {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value);
+  return value === undefined ? 'missing' : quoted(value);
 }
