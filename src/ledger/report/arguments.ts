@@ -6,6 +6,9 @@ import { dimensions, type Dimension } from './statement.ts';
 const subjects = ['usage', 'intervals', 'investments'] as const;
 const formats = ['table', 'csv', 'focus'] as const;
 
+/** As the operator has it. */
+const defaultLedger = 'sqlite:moa-ledger.sqlite';
+
 /** What a report is about. */
 export interface ReportArguments {
   readonly subject: (typeof subjects)[number];
@@ -24,7 +27,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const help = `Usage: npm run report -- [SUBJECT] --ledger URL --from DATE --to DATE [flags]
+export const help = `Usage: npm run report -- [SUBJECT] --from DATE --to DATE [flags]
 
 Accounts of a ledger. Amounts are normalized GPU-hours with three decimals, rounded down line by line.
 
@@ -34,7 +37,7 @@ Subjects:
   investments   what each MatchingInvestment brought and bought, and what became of it
 
 Flags:
-  --ledger URL       sqlite:PATH or postgres://...; the environment variable MOA_LEDGER serves when it is absent
+  --ledger URL       sqlite:PATH or postgres://... (default: the environment variable MOA_LEDGER, else ${defaultLedger})
   --from DATE        a date, or an RFC 3339 instant
   --to DATE          the same; a date is inclusive
   --time-zone ZONE   where dates begin (default UTC; use that of the pool)
@@ -44,13 +47,13 @@ Flags:
   --help             this text
 
 Examples:
-  npm run report -- --ledger sqlite:moa-ledger.sqlite --from 2026-03-01 --to 2026-03-31 --time-zone Asia/Seoul
+  npm run report -- --from 2026-03-01 --to 2026-03-31 --time-zone Asia/Seoul
   npm run report -- --quota kaist --by user,day --format csv ...
   npm run report -- investments --from 2026-01-01 --to 2026-12-31 ...
 `;
 
 /**
- * @param ledger URL of the ledger that serves when the arguments name none; undefined = none does
+ * @param ledger URL of the ledger that serves when the arguments name none; undefined = the default does
  * @throws UsageError
  */
 export function parseReportArguments(args: readonly string[], ledger?: string): ReportArguments {
@@ -58,9 +61,6 @@ export function parseReportArguments(args: readonly string[], ledger?: string): 
   const [word = 'usage', ...more] = positionals;
   const subject = oneOf('the subject', word, subjects);
   if (more.length > 0) throw new UsageError(`one subject at a time: ${more.join(' ')} is too much`);
-  const url = values.ledger ?? ledger;
-  if (url === undefined || url === '')
-    throw new UsageError('--ledger is missing: sqlite:PATH or postgres://..., or set MOA_LEDGER');
   const zone = values['time-zone'] ?? 'UTC';
   if (parseInstant('2026-01-01', zone) === undefined)
     throw new UsageError(`--time-zone ${zone} is unknown: use a name such as Asia/Seoul`);
@@ -69,7 +69,7 @@ export function parseReportArguments(args: readonly string[], ledger?: string): 
   if (to <= from) throw new UsageError('--to lies before --from');
   return {
     subject,
-    ledger: url,
+    ledger: values.ledger ?? ledger ?? defaultLedger,
     from,
     to,
     quota: values.quota,

@@ -224,9 +224,9 @@ describe('the arguments of a report', () => {
     const { ledger, subject, format } = parseReportArguments(rest, 'sqlite:y');
     assert.deepEqual([ledger, subject, format], ['sqlite:y', 'intervals', 'csv']);
     assert.equal(parseReportArguments(needed, 'sqlite:y').ledger, 'sqlite:x');
+    assert.equal(parseReportArguments(rest).ledger, 'sqlite:moa-ledger.sqlite');
   });
   const wrong: Record<string, [string[], RegExp]> = {
-    'a missing ledger': [['--from', '2026-03-01', '--to', '2026-03-02'], /--ledger is missing: sqlite:PATH/],
     'a missing date': [['--ledger', 'sqlite:x'], /--from is missing: give a date/],
     'a date that does not exist': [[...needed, '--to', '2026-02-30'], /--to 2026-02-30: give a date/],
     'a time that ends before it begins': [[...needed, '--to', '2026-02-01'], /lies before/],
