@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { collectionPath, group, leaseName, type Kind } from './api/v1alpha1/constants/index.ts';
 import type { Config } from './config/index.ts';
 import {
+  Accounting,
   changesManifest,
   FleetFeed,
   manifestsOf,
@@ -68,10 +69,21 @@ export async function runOperator(config: Config, version: string, logger: Logge
   // Whatever ends first, a failure included, ends everything.
   const stop = new AbortController();
   const running = AbortSignal.any([signal, stop.signal]);
+  const closing: (() => Promise<void>)[] = [];
   const servers = await serveObservation({ ...config, metrics, health, logger: logger.child('server') });
   try {
     const feedOptions = { transport, clock, random, metrics, health, signal: running, logger: logger.child('cache') };
-    const caches = new Caches(feedOptions);
+    const caches = new Caches(feedOptions, (isWatched) => accounting.podsWatched(isWatched));
+    const accounting = new Accounting({
+      url: config.ledger,
+      journal: config.ledgerJournal ?? journalBeside(config.ledger),
+      fleet: caches.fleet,
+      clock,
+      metrics,
+      logger: logger.child('ledger'),
+      onMark: () => caches.showAgain(),
+    });
+    closing.push(() => accounting.close());
     const identity = `${hostname()}_${randomUUID()}`;
     const events = new EventRecorder({
       transport,
@@ -84,6 +96,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
     let record = new SchedulingRecord(caches.fleet.history);
     let acts = (): boolean => false;
     metrics.beforeRender(() => {
+      accounting.showLag();
       const now = clock.now();
       const sample = () => stateSample(caches.fleet.snapshot(now), { record, manifests: caches.manifests, now });
       metrics.recordState(acts() ? sample() : noState);
@@ -105,6 +118,11 @@ export async function runOperator(config: Config, version: string, logger: Logge
       };
       await Promise.all([
         events.run(leading),
+        accounting.lead({
+          transport,
+          statusOf: (quota) => caches.manifests.quotas.get(quota)?.status,
+          signal: leading,
+        }),
         runScheduler({
           ...shared,
           fleet: caches.fleet,
@@ -113,16 +131,20 @@ export async function runOperator(config: Config, version: string, logger: Logge
           bindConcurrency: config.bindConcurrency,
           stillLeading,
           record,
+          onCycle: (snapshot, now) => accounting.settle(snapshot, now),
         }),
         startStatusControllers({
           ...shared,
           world: {
             ...caches.manifests,
             record,
+            budgetOf: (quota) => accounting.budgetOf(caches.fleet.snapshot(clock.now()), quota, clock.now()),
+            ledgerState: () => accounting.state(),
             now: () => clock.now(),
             snapshot: () => caches.fleet.snapshot(clock.now()),
             subscribe: (listener) => caches.subscribe(listener),
           },
+          onPicture: (figures) => accounting.observeInvestments(figures),
           observe: reconcileObserver({ metrics, logger: logger.child('status') }),
           showQueue: queueObserver(metrics),
           onError: (error) =>
@@ -149,9 +171,16 @@ export async function runOperator(config: Config, version: string, logger: Logge
     await Promise.all([caches.run(), acting.finally(() => stop.abort())]);
   } finally {
     stop.abort();
+    for (const close of closing) await close();
     await servers.close();
     await transport.close();
   }
+}
+
+/** Where the journal of a ledger is when nobody says so. */
+function journalBeside(ledger: string): string {
+  const file = /^sqlite:(.+)$/.exec(ledger)?.[1];
+  return file === undefined ? 'moa-ledger.journal' : `${file}.journal`;
 }
 
 /** Lets nothing through once leadership cannot be relied on: a process that was frozen finds out here. */
@@ -202,7 +231,7 @@ class Caches {
   readonly #feed: FleetFeed;
   readonly #listeners = new Set<() => void>();
 
-  constructor(options: FeedOptions) {
+  constructor(options: FeedOptions, onPodsWatched: (isWatched: boolean) => void) {
     this.#options = options;
     const changed = (): void => {
       this.wake.raise();
@@ -221,7 +250,7 @@ class Caches {
       });
       return store;
     };
-    this.#feed = new FleetFeed(options, this.fleet, changed);
+    this.#feed = new FleetFeed(options, this.fleet, { onChange: changed, onPodsWatched });
     this.manifests = { pools: create(), quotas: create(), investments: create() };
     this.#feed.namespaces.subscribe(policyChanged);
   }
@@ -230,6 +259,11 @@ class Caches {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Has the statuses worked out again though nothing that is watched has changed. */
+  showAgain(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   async synced(signal: AbortSignal): Promise<void> {

@@ -45,6 +45,7 @@ function moa(gangSize: number): Contender {
         '--metrics-address=0',
         '--health-address=0',
         '--log-level=warn',
+        `--ledger=sqlite:${join(plane.logs, 'ledger.sqlite')}`,
       ]),
   };
 }

@@ -41,6 +41,8 @@ const defaults: Config = {
   leaderElect: true,
   metricsAddress: { host: '127.0.0.1', port: 8080 },
   healthAddress: { host: '127.0.0.1', port: 8081 },
+  ledger: 'sqlite:moa-ledger.sqlite',
+  ledgerJournal: undefined,
   logLevel: 'info',
   logFormat: 'text',
   bindConcurrency: 64,
@@ -129,7 +131,7 @@ describe('the configuration file', () => {
 
 describe('mistakes in flags', () => {
   const names =
-    '--kubeconfig, --config, --namespace, --leader-elect, --metrics-address, --health-address, --log-level, --log-format, --bind-concurrency, --version, --help';
+    '--kubeconfig, --config, --namespace, --leader-elect, --metrics-address, --health-address, --ledger, --ledger-journal, --log-level, --log-format, --bind-concurrency, --version, --help';
   const address =
     'write HOST:PORT with a port up to 65535, such as 127.0.0.1:8080 or :8080 for every interface, or 0 for none';
   const table: [sentence: string, args: string[], want: string[]][] = [
@@ -223,7 +225,7 @@ describe('mistakes in the configuration file', () => {
       'the file may not name another file',
       'config: b.yaml',
       [
-        'moa.yaml: config: is unknown; there are kubeconfig, namespace, leader-elect, metrics-address, health-address, log-level, log-format, bind-concurrency',
+        'moa.yaml: config: is unknown; there are kubeconfig, namespace, leader-elect, metrics-address, health-address, ledger, ledger-journal, log-level, log-format, bind-concurrency',
       ],
     ],
   ];
@@ -281,5 +283,24 @@ describe('any command line', () => {
         }
       }),
     );
+  });
+});
+
+describe('the ledger', () => {
+  const url = 'postgres://moa:secret@db/moa';
+  const ledgerFrom = (args: readonly string[], environment: Readonly<Record<string, string>>) => {
+    const invocation = loadConfig(args, { environment });
+    return invocation.kind === 'run' ? invocation.config.ledger : undefined;
+  };
+
+  it('may come from MOA_LEDGER, which a Secret fills; a flag wins over it', () => {
+    assert.equal(ledgerFrom([], { MOA_LEDGER: url }), url);
+    assert.equal(ledgerFrom(['--ledger', 'sqlite:a'], { MOA_LEDGER: url }), 'sqlite:a');
+  });
+
+  it('from MOA_LEDGER is not repeated when it is refused', () => {
+    assert.throws(() => ledgerFrom([], { MOA_LEDGER: 'mysql://moa:secret@db' }), {
+      message: 'MOA_LEDGER: write sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE',
+    });
   });
 });

@@ -24,7 +24,7 @@ export interface Surroundings {
 
 /**
  * Reads the settings from the command line (without `node` and the script) and from the file that `--config` names.
- * Flags win over the file, the file over the defaults. Throws a {@link ConfigError} that lists every mistake.
+ * Flags win over the file, the file over environment variables, these over the defaults. Throws a {@link ConfigError} that lists every mistake.
  */
 export function loadConfig(args: readonly string[], surroundings: Surroundings = {}): Invocation {
   const { readFile = (path: string) => readFileSync(path, 'utf8'), environment = process.env } = surroundings;
@@ -39,11 +39,18 @@ export function loadConfig(args: readonly string[], surroundings: Surroundings =
   for (const [key, declaration] of Object.entries<OptionDeclaration>(optionDeclarations)) {
     const { name } = declaration;
     const flag = flags.values.get(name);
-    const text = flag ?? file?.values.get(name) ?? declaration.default;
-    const where = flag === undefined ? `${path ?? ''}: ${name}` : `--${name}`;
+    const inFile = file?.values.get(name);
+    const { variable } = declaration;
+    const inVariable = variable === undefined ? undefined : environment[variable];
+    const text = flag ?? inFile ?? inVariable ?? declaration.default;
+    const where = flag !== undefined ? `--${name}` : inFile !== undefined ? `${path ?? ''}: ${name}` : variable;
     const result = text === undefined ? undefined : declaration.schema.safeParse(text);
     if (key !== 'config') values[key as OptionKey] = result?.data;
-    for (const { message } of result?.error?.issues ?? []) mistakes.push(`${where} "${text ?? ''}": ${message}`);
+    for (const { message } of result?.error?.issues ?? []) {
+      // A variable may hold a secret: its value is not for the log.
+      const value = flag === undefined && inFile === undefined ? '' : ` "${text ?? ''}"`;
+      mistakes.push(`${where ?? name}${value}: ${message}`);
+    }
   }
   if (flags.values.has('clock-offset') && isInCluster(values.kubeconfig !== undefined, environment)) {
     mistakes.push('--clock-offset: is for tests; inside a cluster the operator goes by the real time');

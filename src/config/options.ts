@@ -14,6 +14,8 @@ export interface OptionDeclaration {
   readonly help: string;
   /** As it would be written; absent when the setting has none. */
   readonly default?: string;
+  /** The environment variable that serves where neither flag nor file has it: for what belongs in a Secret. */
+  readonly variable?: string;
   /** Whether the configuration file may have it; yes when absent. */
   readonly inFile?: boolean;
   /** For tests only: not in the help, not on the reference page. */
@@ -68,6 +70,11 @@ const namespace = parsed(
   'write the name of a namespace: up to 63 lower-case letters, digits and dashes',
 );
 
+const ledgerUrl = parsed(
+  (text) => (/^(sqlite:.|postgres(ql)?:\/\/.)/.test(text) ? text : undefined),
+  'write sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE',
+);
+
 /** Milliseconds; a leading dash moves back. */
 const offset = parsed((text) => {
   const distance = parseDuration(text.replace(/^-/, ''));
@@ -117,6 +124,20 @@ export const optionDeclarations = {
     help: 'Where /healthz and /readyz are served; 0 for nowhere.',
     default: '127.0.0.1:8081',
     schema: listenAddress,
+  },
+  ledger: {
+    name: 'ledger',
+    argument: 'URL',
+    help: 'The database that keeps who held which GPUs: sqlite:PATH for a file of one replica, postgres://... for any number.',
+    default: 'sqlite:moa-ledger.sqlite',
+    variable: 'MOA_LEDGER',
+    schema: ledgerUrl,
+  },
+  ledgerJournal: {
+    name: 'ledger-journal',
+    argument: 'FILE',
+    help: 'Local file of this replica alone for what the ledger has not taken yet. Without it: beside the SQLite file, else moa-ledger.journal in the working directory.',
+    schema: path,
   },
   logLevel: {
     name: 'log-level',

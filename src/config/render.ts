@@ -21,14 +21,17 @@ export function renderHelp(): string {
 
 /** The reference page of all settings, in Markdown: docs/reference/configuration.md. */
 export function renderConfigurationReference(): string {
-  const rows = visible.map(({ name, argument, help, default: preset, inFile }) =>
+  const rows = visible.map(({ name, argument, help, default: preset, inFile, variable }) =>
     [
       '',
       `\`--${name}\``,
       code(argument),
       preset === undefined ? '' : code(preset),
       inFile === false ? 'no' : 'yes',
-      help.replaceAll('|', '\\|'),
+      `${help}${variable === undefined ? '' : ` Without it the environment variable \`${variable}\` serves.`}`.replaceAll(
+        '|',
+        '\\|',
+      ),
       '',
     ]
       .join(' | ')
@@ -38,8 +41,8 @@ export function renderConfigurationReference(): string {
     '# Configuration',
     '',
     'Settings of the operator, as flags of `npm start --` or of the container. Those marked so may also stand in the YAML',
-    'file that `--config` names, under the same name without the dashes. A flag wins over the file, the file over the',
-    'default. An unknown name or a bad value ends the operator with exit code 2 and a line for each mistake.',
+    'file that `--config` names, under the same name without the dashes. A flag wins over the file, the file over an',
+    'environment variable, that over the default. An unknown name or a bad value ends the operator with exit code 2 and a line for each mistake.',
     '',
     '| flag | value | default | in the file | meaning |',
     '|---|---|---|---|---|',
@@ -55,8 +58,9 @@ export function renderConfigurationReference(): string {
   ].join('\n');
 }
 
-function withDefault({ help, default: preset }: OptionDeclaration): string {
-  return preset === undefined ? help : `${help} Default: ${preset}.`;
+function withDefault({ help, default: preset, variable }: OptionDeclaration): string {
+  const from = variable === undefined ? '' : ` Without it: $${variable}.`;
+  return `${help}${from}${preset === undefined ? '' : ` Default: ${preset}.`}`;
 }
 
 function code(text: string): string {

@@ -50,9 +50,19 @@ export class FleetFeed {
   readonly #podGroups: Store<StoredGang>;
   readonly #reader = new PodReader();
   readonly #storage: StorageFeed;
+  readonly #onPodsWatched: (isWatched: boolean) => void;
 
-  constructor(options: FeedOptions, fleet: Fleet, onChange: () => void) {
+  /** @param onPodsWatched hears that the watch of the pods has failed (false), and of everything it brings (true) */
+  constructor(
+    options: FeedOptions,
+    fleet: Fleet,
+    {
+      onChange,
+      onPodsWatched,
+    }: { readonly onChange: () => void; readonly onPodsWatched: (isWatched: boolean) => void },
+  ) {
     this.#options = options;
+    this.#onPodsWatched = onPodsWatched;
     const create = <T extends Stored>(): Store<T> =>
       new Store<T>({ onSubscriberError: (error) => this.#report(error) });
     this.namespaces = create<StoredNamespace>();
@@ -139,6 +149,9 @@ export class FleetFeed {
       query: livePods,
       store: this.#pods,
       project: (raw) => ({ ...identityOf(raw), facts: this.#reader.read(raw) }),
+      observe: ({ type }) => {
+        if (type !== 'rejected') this.#onPodsWatched(type !== 'failed');
+      },
     });
   }
 

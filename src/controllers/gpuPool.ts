@@ -5,7 +5,7 @@ import type { StatusKind } from './statusController.ts';
 import { readPool, type World } from './world.ts';
 
 /** The status of GpuPools. An event tells when a milestone is reached. */
-export function gpuPoolStatus({ pools, record }: World): StatusKind<'GpuPool'> {
+export function gpuPoolStatus({ pools, record, ledgerState }: World): StatusKind<'GpuPool'> {
   return {
     kind: 'GpuPool',
     store: pools,
@@ -16,7 +16,10 @@ export function gpuPoolStatus({ pools, record }: World): StatusKind<'GpuPool'> {
         if (isUnreadable(spec)) return unreadableStatus(spec);
       }
       if (state === undefined) return undefined;
-      return poolStatus(figures, state, record.powerWaitOf(seen.name, figures.policy));
+      return poolStatus(figures, state, {
+        waitForPower: record.powerWaitOf(seen.name, figures.policy),
+        ledger: ledgerState(),
+      });
     },
     newsOf: (before, after) =>
       (after.milestones ?? [])

@@ -1,3 +1,4 @@
+export * from './accounting/index.ts';
 export { FleetFeed } from './feed.ts';
 export { type FeedOptions } from './reflect.ts';
 export { startStatusControllers } from './startStatusControllers.ts';

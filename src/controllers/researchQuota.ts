@@ -1,10 +1,11 @@
 import { isUnreadable } from '../core/snapshot/index.ts';
-import { quotaStatus, unreadableStatus } from '../core/status/index.ts';
+import { EventReason } from '../api/v1alpha1/index.ts';
+import { budgetWarnings, quotaStatus, unreadableStatus, usedMessage } from '../core/status/index.ts';
 import type { StatusKind } from './statusController.ts';
 import { readQuota, zoneIn, type World } from './world.ts';
 
-/** The status of ResearchQuotas. */
-export function researchQuotaStatus({ quotas, record, now }: World): StatusKind<'ResearchQuota'> {
+/** The status of ResearchQuotas. Events tell when 80, 90 and 100 % of a budget are used. */
+export function researchQuotaStatus({ quotas, record, now, budgetOf }: World): StatusKind<'ResearchQuota'> {
   return {
     kind: 'ResearchQuota',
     store: quotas,
@@ -15,8 +16,15 @@ export function researchQuotaStatus({ quotas, record, now }: World): StatusKind<
         if (isUnreadable(spec)) return unreadableStatus(spec);
       }
       if (state === undefined) return undefined;
-      return quotaStatus(figures, state, record.borrowing.shownOf(seen.name, now()));
+      const history = record.borrowing.shownOf(seen.name, now());
+      return quotaStatus(figures, state, { history, budget: budgetOf(state) });
     },
-    newsOf: () => [],
+    newsOf: ({ budget: before } = {}, { budget: after }) =>
+      after === undefined
+        ? []
+        : budgetWarnings(before, after).map((percent) => ({
+            reason: EventReason.BudgetThreshold,
+            note: usedMessage(percent),
+          })),
   };
 }

@@ -1,3 +1,4 @@
+import type { Figures } from '../core/status/index.ts';
 import { gpuPoolStatus } from './gpuPool.ts';
 import { IsolationController } from './isolation.ts';
 import { matchingInvestmentStatus } from './matchingInvestment.ts';
@@ -8,6 +9,8 @@ import type { World } from './world.ts';
 
 export interface StatusControllersOptions extends StatusControllerOptions {
   readonly world: World;
+  /** Gets every picture. Must not throw. */
+  readonly onPicture: (figures: Figures) => void;
   /** Gets what kept statuses from being worked out; another try follows. Must not throw. */
   readonly onError: (error: unknown) => void;
 }
@@ -18,7 +21,7 @@ export interface StatusControllersOptions extends StatusControllerOptions {
  * ended; never rejects.
  */
 export async function startStatusControllers(options: StatusControllersOptions): Promise<void> {
-  const { world, clock, signal, onError } = options;
+  const { world, clock, signal, onError, onPicture } = options;
   const controllers = [
     new StatusController(gpuPoolStatus(world), options),
     new StatusController(researchQuotaStatus(world), options),
@@ -35,6 +38,7 @@ export async function startStatusControllers(options: StatusControllersOptions):
       onError,
       show: (figures, snapshot) => {
         for (const controller of controllers) controller.show(figures);
+        onPicture(figures);
         isolation.show(snapshot, new Set(Array.from(world.pools.values(), ({ name }) => name)));
       },
     }),

@@ -34,6 +34,8 @@ function start(context: TestContext) {
     quotas: new Store<ResourceProjection<'ResearchQuota'>>(),
     investments: new Store<ResourceProjection<'MatchingInvestment'>>(),
     record: new SchedulingRecord(new BorrowHistory()),
+    budgetOf: () => undefined,
+    ledgerState: () => undefined,
     now: () => clock.now(),
     snapshot: () => {
       pictures.push(clock.monotonic());
@@ -67,6 +69,7 @@ function start(context: TestContext) {
     clock,
     random: () => 0,
     signal: stop.signal,
+    onPicture: () => undefined,
     observe: ({ error }) => {
       if (error !== undefined) failures.push(error);
     },

@@ -9,9 +9,11 @@ import {
   type PolicyInput,
   type PoolSpec,
   type QuotaSpec,
+  type QuotaState,
   type Snapshot,
   type Unreadable,
 } from '../core/snapshot/index.ts';
+import type { BudgetNow, LedgerState } from '../core/status/index.ts';
 import type { Change, RawObject, Store, Stored } from '../kube/index.ts';
 import type { SchedulingRecord } from './schedulingRecord.ts';
 
@@ -40,6 +42,10 @@ export interface World extends ManifestStores {
   snapshot(): Snapshot;
   /** What the scheduling loop of this process has found out since it leads. */
   readonly record: SchedulingRecord;
+  /** How the budgets stand that a quota draws on; undefined before the ledger is known. */
+  readonly budgetOf: (quota: QuotaState) => BudgetNow | undefined;
+  /** How far the ledger is behind; undefined = nobody keeps one. */
+  readonly ledgerState: () => LedgerState | undefined;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Calls back, often, after anything that a status shows may have changed. @returns a function that ends it */

@@ -8,9 +8,13 @@
 export { chargeFor, noCharge, type Charge } from '../core/budget/index.ts';
 export type { Entry, HoldingEntry } from './entry.ts';
 export {
+  accountKey,
   chargeFactorOf,
+  holderKey,
   splitAt,
+  type Account,
   type ClosedInterval,
+  type HolderKey,
   type HoldingKind,
   type Interval,
   type OpenInterval,
@@ -24,4 +28,4 @@ export { standingsOf } from './standings.ts';
 export { Tally } from './tally.ts';
 export { ThreadStore } from './threadStore.ts';
 export type { UsageQuery, UsageRow } from './usage.ts';
-export { LedgerWriter } from './writer.ts';
+export { LedgerWriter, type Lag } from './writer.ts';

@@ -1,4 +1,4 @@
-import { addCharges, chargeFor, type Charge } from '../core/budget/index.ts';
+import { addCharges, chargeFor, type Charge, type ChargeRate } from '../core/budget/index.ts';
 import { holderKey, type HolderKey, type Interval, type OpenInterval } from './interval.ts';
 
 /** The time for which a quota's use is counted. Epoch milliseconds. */
@@ -30,7 +30,7 @@ interface Meter {
  * | operation | cost |
  * |---|---|
  * | open, close | O(depth of the account) |
- * | used | O(1) |
+ * | used, rate | O(1) |
  * | watch | O(open intervals) |
  */
 export class Tally {
@@ -103,6 +103,11 @@ export class Tally {
     if (meter?.settled === undefined) return undefined;
     const running = meter.rate * BigInt(counted(meter, at)) - meter.offset;
     return addCharges(meter.settled, (meter.closed + running) as Charge);
+  }
+
+  /** What a quota is charged for each millisecond at present; 0 when it is not watched. */
+  rate(quota: string): ChargeRate {
+    return (this.#meters.get(quota)?.rate ?? 0n) as ChargeRate;
   }
 
   *#metersOf(interval: Interval): Iterable<Meter> {

@@ -21,6 +21,8 @@ export interface LedgerWriterParts {
   readonly clock: Clock;
   /** Told after each attempt to write. */
   readonly onLag?: (lag: Lag) => void;
+  /** Told how many entries the store has taken. */
+  readonly onWritten?: (entries: number) => void;
   /** Told of a line of the journal that is no entry, and is left out. */
   readonly onBadLine?: (line: string) => void;
 }
@@ -91,7 +93,9 @@ export class LedgerWriter {
     if (this.#term === undefined) throw new LedgerError('Fenced', 'the ledger is not ours: begin has not succeeded');
     try {
       for (let chunk = await journal.first(); chunk !== undefined; chunk = await journal.first()) {
-        await store.write(this.#term, this.#entriesOf(chunk));
+        const entries = this.#entriesOf(chunk);
+        await store.write(this.#term, entries);
+        this.#parts.onWritten?.(entries.length);
         this.#drop(chunk);
       }
       this.#error = undefined;

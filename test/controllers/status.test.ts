@@ -60,6 +60,8 @@ class Running {
       quotas,
       investments,
       record: new SchedulingRecord(fleet.history),
+      budgetOf: () => undefined,
+      ledgerState: () => undefined,
       now: () => clock.now(),
       snapshot: () => this.fleet.snapshot(clock.now()),
       subscribe: (listener) => {
@@ -108,6 +110,7 @@ class Running {
         clock,
         random: Math.random,
         signal,
+        onPicture: () => undefined,
         observe: (seen: ReconcileObservation) => {
           if (seen.outcome !== 'succeeded') this.failures.push(seen.error);
         },

@@ -50,6 +50,7 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
       main,
       ...['--kubeconfig', identity.kubeconfig, '--leader-elect=false', '--log-format=text'],
       ...['--metrics-address', metrics, '--health-address', health],
+      ...['--ledger', ledgerOf(plane), '--ledger-journal', `${log}.journal`],
       ...flags,
     ],
     { output: { stdout: output, stderr: output } },
@@ -103,6 +104,11 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
       if (missing.length > 0) throw failure(`lacks rules in charts/moa/templates/rbac: ${missing.join(', ')}`);
     },
   };
+}
+
+/** The ledger that the operators of a control plane share, if the flags name no other. */
+export function ledgerOf(plane: ControlPlane): string {
+  return `sqlite:${join(plane.logs, 'ledger.sqlite')}`;
 }
 
 /** One operator for the tests of the enclosing file or suite. What it logged is shown after each test that fails. */

@@ -37,6 +37,7 @@ export async function startOperator(plane: ControlPlane, signal: AbortSignal, ma
       main,
       ...['--kubeconfig', plane.kubeconfig, '--leader-elect=false', '--log-level', 'info'],
       ...['--metrics-address', metrics, '--health-address', health],
+      ...['--ledger', `sqlite:${join(plane.logs, 'ledger.sqlite')}`],
     ],
     { output: { stdout: descriptor, stderr: descriptor } },
   );

@@ -136,6 +136,13 @@ const spec = z.object({
   suspend: z.boolean().prefault(false).describe('Admit nothing new, leave what runs.'),
 });
 
+const budgetPeriod = z.object({
+  start: moment().describe('First moment.'),
+  end: moment().describe('First moment after it, Extensions left aside.'),
+  normalizedGpuHours: amount().describe('Base of the budget.'),
+  carryoverFraction: amount().describe('Share of the base that may pass into the next period.'),
+});
+
 const status = z.object({
   ...statusBase,
   capacity: z
@@ -167,6 +174,10 @@ const status = z.object({
       reserved: amount().describe('Walltime left of what runs, children included.'),
       remaining: amount().describe('granted + carriedOver - used - reserved. Negative in grace.'),
       forecastExhaustion: moment().optional().describe('When the budget is used up at the present rate.'),
+      currentPeriod: budgetPeriod.optional().describe('The period that the figures are about.'),
+      previousPeriod: budgetPeriod
+        .optional()
+        .describe('The period before, as it was written: what it left unused may carry over.'),
     })
     .optional()
     .describe('The budget, in normalized GPU-hours.'),

@@ -24,6 +24,8 @@ export interface SchedulerOptions {
   readonly signal: AbortSignal;
   /** 0 <= r < 1 */
   readonly random: () => number;
+  /** Called after every cycle, whose assignments the fleet shows by then. Must not throw. */
+  readonly onCycle: (snapshot: Snapshot, now: number) => void;
   /** Gets what the plans tell, for statuses and gauges. */
   readonly record: SchedulingRecord;
 }
@@ -126,6 +128,7 @@ class SchedulingCycle {
       record.planned(planned);
       record.access.observe(planned.waiting, snapshot.policy, now, (key) => fleet.pod(key) === undefined);
     }
+    this.#options.onCycle(snapshot, now);
     const done = clock.monotonic();
     metrics.cycleDuration.observe({ phase: 'snapshot' }, (taken - began) / 1000);
     metrics.cycleDuration.observe({ phase: 'plan' }, (decided - taken) / 1000);

@@ -3,7 +3,7 @@ export * from './carryover.ts';
 export * from './charge.ts';
 export * from './figures.ts';
 export * from './forecast.ts';
-export type { MilliGpuHours } from './hours.ts';
+export { noHours, parseGpuHours, type MilliGpuHours } from './hours.ts';
 export * from './limits.ts';
 export * from './readBudget.ts';
 export * from './reserved.ts';

@@ -1,2 +1,3 @@
+export * from './coverage.ts';
 export * from './history.ts';
 export * from './tree.ts';

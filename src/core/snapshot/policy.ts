@@ -1,4 +1,5 @@
 import { ConditionReason } from '../../api/v1alpha1/constants/index.ts';
+import { nextChangeAt } from '../budget/index.ts';
 import { QuotaTree } from '../quota/index.ts';
 import { formatMicro, milli, oneMicro, zeroGpus, type Micro, type MilliGpus } from '../units/index.ts';
 import { claimNodes, type NodeClaims } from './claims.ts';
@@ -68,7 +69,7 @@ export interface Policy {
   readonly investments: ReadonlyMap<string, InvestmentState>;
   readonly quotaOfNamespace: ReadonlyMap<string, QuotaState>;
   readonly claims: NodeClaims;
-  /** When time alone changes the policy next (a term starts or ends); undefined = never. */
+  /** When time alone changes the policy next (a term or a budget period starts or ends); undefined = never. */
   readonly nextChangeAt: number | undefined;
 }
 
@@ -116,14 +117,17 @@ export function derivePolicy(input: PolicyInput, profiles: readonly NodeProfile[
     const quota = quotas.get(name);
     if (quota !== undefined) quotaOfNamespace.set(namespace, quota);
   }
-  const changes = input.investments.flatMap((i) => [i.termStart, i.termEnd]).filter((time) => time > now);
+  const changes = [
+    ...input.investments.flatMap((i) => [i.termStart, i.termEnd]),
+    ...input.quotas.flatMap(({ budget }) => (budget === undefined ? [] : (nextChangeAt(budget, now) ?? []))),
+  ].filter((time) => time > now);
   return {
     pools: states,
     quotas,
     investments,
     quotaOfNamespace,
     claims,
-    nextChangeAt: changes.length === 0 ? undefined : Math.min(...changes),
+    nextChangeAt: changes.length === 0 ? undefined : changes.reduce((least, time) => Math.min(least, time)),
   };
 }
 

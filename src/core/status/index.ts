@@ -1,3 +1,4 @@
+export * from './budgetStatus.ts';
 export * from './figures.ts';
 export * from './investmentStatus.ts';
 export * from './poolStatus.ts';

@@ -1,7 +1,7 @@
 import type { GpuPoolStatus } from '../../api/v1alpha1/index.ts';
 import { ConditionReason, PoolCondition } from '../../api/v1alpha1/constants/index.ts';
 import { describeScaling, type Milestone, type PoolState } from '../snapshot/index.ts';
-import { formatMilliGpus, milli, mulDivFloor } from '../units/index.ts';
+import { formatInstant, formatMilliGpus, milli, mulDivFloor } from '../units/index.ts';
 import type { Figures, PoolFigures } from './figures.ts';
 import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
 
@@ -12,20 +12,34 @@ export interface PowerWait {
   readonly message: string;
 }
 
+/** How far the ledger is behind. */
+export interface LedgerState {
+  /** Since when it has been behind by more than a moment, epoch milliseconds; undefined = it is not. */
+  readonly behindSince: number | undefined;
+  /** What its store answered last, where that was an error. */
+  readonly problem: string | undefined;
+}
+
 /** The status of a pool (DESIGN.md sections 2.1 and 7). Undefined for a pool that the figures do not have. */
 export function poolStatus(
   figures: Figures,
   pool: PoolState,
-  waitForPower: PowerWait | undefined,
+  known: { readonly waitForPower?: PowerWait | undefined; readonly ledger?: LedgerState | undefined } = {},
 ): Verdict<GpuPoolStatus> | undefined {
   const own = figures.pools.get(pool);
   if (own === undefined) return undefined;
   const { spec } = pool;
+  const { waitForPower, ledger } = known;
   const gpus = sum(pool.classes.map((c) => c.gpus));
   const readyGpus = sum(pool.classes.map((c) => c.readyGpus));
   return {
     generation: spec.generation,
-    conditions: [readiness(pool, gpus), overcommitment(pool), powerLimitation(pool, own, waitForPower)],
+    conditions: [
+      readiness(pool, gpus),
+      overcommitment(pool),
+      powerLimitation(pool, own, waitForPower),
+      ...ledgerCurrent(ledger),
+    ],
     figures: {
       nodes: own.nodes,
       capacity: {
@@ -60,6 +74,19 @@ export function poolStatus(
       milestones: spec.milestones.map((milestone) => milestoneStatus(milestone, readyGpus)),
     },
   };
+}
+
+/** @param ledger undefined = nobody keeps one */
+function ledgerCurrent(ledger: LedgerState | undefined): ConditionValue[] {
+  if (ledger === undefined) return [];
+  const type = PoolCondition.LedgerCurrent;
+  const { behindSince, problem } = ledger;
+  if (behindSince === undefined)
+    return [condition(type, true, ConditionReason.LedgerWritten, 'the ledger has all that happened')];
+  const message =
+    `the ledger has nothing later than ${formatInstant(behindSince)}` +
+    `${problem === undefined ? '' : `: ${problem}`}; what it lacks is kept in the journal of the operator, scheduling goes on`;
+  return [condition(type, false, ConditionReason.LedgerBehind, message)];
 }
 
 function readiness(pool: PoolState, gpus: number): ConditionValue {

@@ -2,6 +2,7 @@ import type { ResearchQuotaStatus } from '../../api/v1alpha1/index.ts';
 import { ConditionReason, QuotaCondition } from '../../api/v1alpha1/constants/index.ts';
 import type { QuotaState } from '../snapshot/index.ts';
 import { formatMilliGpus, mulDivFloor, oneMicro, type MilliGpus } from '../units/index.ts';
+import { budgetAvailable, budgetStatus, type BudgetNow } from './budgetStatus.ts';
 import { lentOf, quotaFiguresOf, type Figures } from './figures.ts';
 import { condition, readyCondition, type ConditionValue, type Verdict } from './verdict.ts';
 
@@ -17,13 +18,15 @@ export interface DecayedUse {
  * the quotas below it hold stands in theirs, so that the figures of a pool's quotas add up. A quota that is not in
  * force has no capacity block: nothing is counted for it.
  *
- * @param history undefined while nothing is known of the past; it then counts as none and is not shown
+ * @param known.budget undefined while nobody keeps the ledger; it is then not shown
+ * @param known.history undefined while nothing is known of the past; it then counts as none and is not shown
  */
 export function quotaStatus(
   figures: Figures,
   quota: QuotaState,
-  history: DecayedUse | undefined,
+  known: { readonly history?: DecayedUse | undefined; readonly budget?: BudgetNow | undefined } = {},
 ): Verdict<ResearchQuotaStatus> {
+  const { history, budget } = known;
   const { spec } = quota;
   const ready = readyCondition(
     quota.problem,
@@ -36,9 +39,10 @@ export function quotaStatus(
     return { generation: spec.generation, conditions: [ready], figures: { workloads } };
   }
   const { own, pool } = found;
+  const hours = budget === undefined ? undefined : budgetStatus(budget);
   return {
     generation: spec.generation,
-    conditions: [ready, borrowing(own.used, own.borrowed)],
+    conditions: [ready, ...(budget === undefined ? [] : [budgetAvailable(budget)]), borrowing(own.used, own.borrowed)],
     figures: {
       capacity: {
         guaranteed: formatMilliGpus(spec.guaranteed),
@@ -49,6 +53,7 @@ export function quotaStatus(
         lent: formatMilliGpus(lentOf(pool, own.unusedGuarantee)),
         classes: quota.pool.classes.map((c) => ({ name: c.spec.name, used: own.devices[c.index] ?? 0 })),
       },
+      ...(hours === undefined ? {} : { budget: hours }),
       ...fairShare(quota, own.subtreeBorrowed, history),
       workloads,
     },

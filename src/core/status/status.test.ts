@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { fleetOf, nodeFacts, podFacts, resource, type FleetParts } from '../../../test/support/fleet.ts';
 import { milli, parseMilliGpus } from '../units/index.ts';
-import { figuresOf, investmentStatus, noAccessRecord, poolStatus, quotaStatus, type ConditionValue } from './index.ts';
+import { figuresOf, investmentStatus, noAccessRecord, poolStatus, quotaStatus, type ConditionValue, type PowerWait } from './index.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 const h200 = { name: 'h200', nodeSelector: { matchLabels: { product: 'H200' } }, weight: '1', powerWatts: 700 };
@@ -33,12 +33,12 @@ function pictureOf(parts: FleetParts) {
 
 function statusOfPool(parts: FleetParts) {
   const figures = pictureOf(parts);
-  return poolStatus(figures, figures.policy.pools[0]!, undefined)!;
+  return poolStatus(figures, figures.policy.pools[0]!)!;
 }
 
 function statusOfQuota(parts: FleetParts, name: string) {
   const figures = pictureOf(parts);
-  return quotaStatus(figures, figures.policy.quotas.get(name)!, undefined);
+  return quotaStatus(figures, figures.policy.quotas.get(name)!);
 }
 
 function statusOfInvestment(parts: FleetParts) {
@@ -146,11 +146,11 @@ describe('the status of a pool', () => {
 
   describe('and its power', () => {
     const site = { name: 'daejeon', nodeSelector: { matchLabels: { product: 'H200' } } };
-    const powerOf = (limit: string | undefined, used: number, wait?: Parameters<typeof poolStatus>[2]) => {
+    const powerOf = (limit: string | undefined, used: number, wait?: PowerWait) => {
       const limited = limit === undefined ? site : { ...site, powerLimitKilowatts: limit };
       const parts = { pools: [pool({ sites: [limited] })], nodes: nodes(1), pods: [podFacts('a', used, 'node-0')] };
       const figures = pictureOf(parts);
-      const { conditions } = poolStatus(figures, figures.policy.pools[0]!, wait)!;
+      const { conditions } = poolStatus(figures, figures.policy.pools[0]!, { waitForPower: wait })!;
       const { status, reason, message } = conditions.find(({ type }) => type === 'PowerLimited')!;
       return [status, reason, message];
     };
@@ -300,7 +300,7 @@ describe('the status of a quota', () => {
     };
     const figures = pictureOf(parts);
     const history = { decayed: milli(4250), asOf: now };
-    assert.deepEqual(quotaStatus(figures, figures.policy.quotas.get('a')!, history).figures.fairShare, {
+    assert.deepEqual(quotaStatus(figures, figures.policy.quotas.get('a')!, { history }).figures.fairShare, {
       share: '4.062', // (6 + 0.5 x 4.25) / 2, rounded down
       decayedUsage: '4.25',
       asOf: '2026-06-01T00:00:00.000Z',

@@ -51,8 +51,11 @@ export const conditionReasons = {
   },
   WaitingForPower: { meaning: 'Devices are free, but their sites would draw more power than their limits allow.' },
   WithinPowerLimit: { meaning: 'Every site is below its power limit, or has none.' },
+  LedgerWritten: { meaning: 'The ledger has been written.' },
+  LedgerBehind: { meaning: 'The store of the ledger does not answer, or is slow; the message says since when.' },
   NoBudget: { meaning: 'The quota has no budget: its GPU-hours are counted, not limited.' },
   WithinBudget: { meaning: 'GPU-hours are left and the period is running.' },
+  NearlyUsed: { meaning: '80 % of the budget or more are used; the message says how much.' },
   InGrace: { meaning: 'The budget is used up; what starts now draws on the grace and may be reclaimed.' },
   [WaitReason.BudgetExhausted]: { meaning: waitReasons.BudgetExhausted.meaning },
   [WaitReason.BudgetNotStarted]: { meaning: waitReasons.BudgetNotStarted.meaning },
@@ -106,6 +109,13 @@ const poolConditions = {
     true: ['GuaranteesExceedCapacity', 'EntitlementsExceedFloor'],
     false: ['WithinCapacity'],
   },
+  LedgerCurrent: {
+    meaning:
+      'The store of the ledger has all that happened, but for the last seconds. While it is False nothing is lost: what it lacks is kept in the journal.',
+    healthy: 'True',
+    true: ['LedgerWritten'],
+    false: ['LedgerBehind'],
+  },
   PowerLimited: {
     meaning: 'A site has no power left for another device, or workloads wait for power.',
     healthy: 'False',
@@ -124,7 +134,7 @@ const quotaConditions = {
   BudgetAvailable: {
     meaning: 'The budget admits workloads.',
     healthy: 'True',
-    true: ['WithinBudget', 'InGrace', 'NoBudget'],
+    true: ['WithinBudget', 'NearlyUsed', 'InGrace', 'NoBudget'],
     false: ['BudgetExhausted', 'BudgetNotStarted', 'BudgetExpired'],
   },
   Borrowing: {

@@ -29,6 +29,11 @@ export const events = {
     on: 'Pod',
     meaning: 'Other workloads are evicted for this one, which starts when they have ended. On its first pod.',
   },
+  BudgetThreshold: {
+    type: 'Warning',
+    on: 'ResearchQuota',
+    meaning: 'The use of the budget has reached 80, 90 or 100 %.',
+  },
   MilestoneReached: {
     type: 'Normal',
     on: 'GpuPool',

@@ -1,0 +1,335 @@
+import { nothingUsed, type BudgetUse, type Fleet, type QuotaState, type Snapshot } from '../../core/snapshot/index.ts';
+import type { BudgetNow, Figures, LedgerState } from '../../core/status/index.ts';
+import type { Clock, Transport } from '../../kube/index.ts';
+import {
+  InvestmentMeter,
+  Journal,
+  LedgerWriter,
+  recover,
+  standingsOf,
+  Tally,
+  ThreadStore,
+  type Entry,
+  type Lag,
+  type Store,
+} from '../../ledger/index.ts';
+import type { Logger, Metrics } from '../../observe/index.ts';
+import { Bookkeeper } from './bookkeeper.ts';
+import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
+import { endedPods } from './endedPods.ts';
+import { Accounts, holdingsOf, type Occupant } from './holdings.ts';
+import { ShownBudgets } from './shownBudgets.ts';
+import { TouchedPods, type Touched } from './touched.ts';
+
+export interface AccountingOptions {
+  /** `sqlite:PATH` or `postgres://...` */
+  readonly url: string;
+  /** File for what the store has not taken yet, of this process alone. */
+  readonly journal: string;
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Called when the use of a budget has reached a mark of which its status should tell. */
+  readonly onMark: () => void;
+}
+
+/** What a time of leading brings. */
+export interface Term {
+  readonly transport: Transport;
+  /** Status of a quota as the API server has it. */
+  readonly statusOf: StatusOfQuota;
+  readonly signal: AbortSignal;
+}
+
+/** What is kept while the store is known. */
+interface Books {
+  readonly tally: Tally;
+  readonly keeper: Bookkeeper;
+  readonly budgets: BudgetBooks;
+}
+
+/** A store that does not answer is asked again after so long, doubling. */
+const firstRetryMs = 500;
+const lastRetryMs = 15_000;
+/** How often the ledger is told that what is open is alive: so much is lost of what nobody saw end. */
+const seenEveryMs = 10_000;
+/** What no cycle has taken into the books is looked at this often. */
+const lookEveryMs = 1000;
+/** For so long the end of a term waits for the store. */
+const lastWriteMs = 1000;
+/** The ledger says that it is behind when something has waited for so long. */
+const behindMs = 10_000;
+/** After the pods are watched again, what happened meanwhile arrives within this time. */
+const catchUpMs = 1000;
+
+/**
+ * Keeps the ledger (DESIGN.md section 4.4) while this process leads, and says what it tells of the budgets. Nothing waits
+ * for it: entries go to a local journal at once and to the store from there; while the store is away the budgets stand
+ * as it, or else the statuses, last told.
+ */
+export class Accounting {
+  readonly #options: AccountingOptions;
+  readonly #touched: TouchedPods;
+  readonly #shown = new ShownBudgets();
+  #journal: Journal | undefined;
+  #store: Store | undefined;
+  #writer: LedgerWriter | undefined;
+  #books: Books | undefined;
+  #meter = new InvestmentMeter();
+  #statusOf: StatusOfQuota = () => undefined;
+  /** The last moment at which the pods were watched, while they are not. */
+  #blindSince: number | undefined;
+  #seesAgainAt: number | undefined;
+  #behindSince: number | undefined;
+  #problem: string | undefined;
+
+  constructor(options: AccountingOptions) {
+    this.#options = options;
+    const { clock } = options;
+    this.#touched = new TouchedPods(
+      () => clock.now(),
+      () => this.#blindSince,
+    );
+  }
+
+  /** Hears that the watch of the pods has failed, or that it brings something again. */
+  podsWatched(isWatched: boolean): void {
+    const { clock } = this.#options;
+    if (!isWatched) {
+      this.#blindSince ??= clock.now();
+      this.#seesAgainAt = undefined;
+    } else if (this.#blindSince !== undefined) this.#seesAgainAt ??= clock.now() + catchUpMs;
+  }
+
+  /**
+   * Keeps the books until the signal aborts.
+   *
+   * @throws LedgerError when another process keeps them by now, or the store is one of a later version; the system's error
+   *   when there is no journal to be had
+   */
+  async lead(term: Term): Promise<void> {
+    const { url, fleet, clock, metrics, logger } = this.#options;
+    const { signal } = term;
+    this.#statusOf = term.statusOf;
+    const journal = (this.#journal ??= new Journal(this.#options.journal));
+    const store = (this.#store ??= new ThreadStore(url, clock));
+    const writer = new LedgerWriter({
+      store,
+      journal,
+      clock,
+      onWritten: (entries) => metrics.ledgerEntries.inc(entries),
+      onLag: (lag) => this.#noteLag(lag),
+      onBadLine: (line) =>
+        logger.error('the journal of the ledger holds a line that is no entry; it is left out', {
+          key: line.slice(0, 200),
+        }),
+    });
+    this.#writer = writer;
+    this.#meter = new InvestmentMeter();
+    this.#touched.take();
+    fleet.onHolding = (uid) => this.#touched.note(fleet, uid);
+    fleet.budgetUse = this.#budgetUse;
+    try {
+      const budgets = await this.#begin(writer, store, term);
+      await Promise.all([
+        writer.run(signal),
+        this.#lookAround(writer, signal),
+        this.#settleBudgets({ budgets, writer, store, signal }),
+      ]);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await this.#writeLast(writer);
+      fleet.onHolding = undefined;
+      fleet.budgetUse = nothingUsed;
+      this.#books = undefined;
+      this.#writer = undefined;
+    }
+  }
+
+  /** At the end of a term: what the store takes now needs no journal to get there. */
+  async #writeLast(writer: LedgerWriter): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#books === undefined) return;
+    this.#record(this.#meter.observe([], clock.now()));
+    const patience = new AbortController();
+    await Promise.race([writer.flush(), clock.sleep(lastWriteMs, patience.signal)]).catch(() => undefined);
+    patience.abort();
+  }
+
+  /** Ends what is open, at the end of the process. */
+  async close(): Promise<void> {
+    await this.#store?.close().catch(() => undefined);
+    this.#journal?.close();
+  }
+
+  /** Takes into the books what has happened; to be called after every cycle. */
+  settle(snapshot: Snapshot, now: number): void {
+    const books = this.#books;
+    if (books === undefined) return;
+    books.budgets.follow(snapshot.policy, now);
+    books.keeper.follow(this.#touched.take(), snapshot, now);
+    books.keeper.settle(snapshot, now);
+    this.#record(books.keeper.takeEntries());
+    if (this.#seesAgainAt !== undefined && now >= this.#seesAgainAt) this.#blindSince = this.#seesAgainAt = undefined;
+  }
+
+  /** Takes a picture into the accounts of investments. */
+  observeInvestments(figures: Figures): void {
+    if (this.#books !== undefined) this.#record(this.#meter.observe(standingsOf(figures), this.#options.clock.now()));
+  }
+
+  /** How the budgets stand that a quota draws on, for its status; undefined while no one leads. */
+  budgetOf(snapshot: Snapshot, quota: QuotaState, now: number): BudgetNow | undefined {
+    if (this.#writer === undefined) return undefined;
+    const lines = quota.chain.flatMap((above) => snapshot.budgets.lineOf(above, now) ?? []);
+    const { name, budget: spec } = quota.spec;
+    const own = lines.find(({ quotaName }) => quotaName === name);
+    const book = this.#bookOf(name, now);
+    const view = { lines, now, own: spec === undefined || own === undefined ? undefined : { spec, line: own, book } };
+    return this.#shown.shownOf(name, view);
+  }
+
+  /** How far the ledger is behind; undefined while no one leads. */
+  state(): LedgerState | undefined {
+    if (this.#writer === undefined) return undefined;
+    return { behindSince: this.#behindSince, problem: this.#behindSince === undefined ? undefined : this.#problem };
+  }
+
+  /** Brings the gauges up to date. */
+  showLag(): void {
+    const { metrics } = this.#options;
+    const lag = this.#writer?.lag();
+    if (lag !== undefined) this.#noteLag(lag);
+    metrics.ledgerLag.set((lag?.milliseconds ?? 0) / 1000);
+    metrics.ledgerLagBytes.set(lag?.bytes ?? 0);
+  }
+
+  readonly #budgetUse: BudgetUse = (quota, at) => this.#bookOf(quota, at);
+
+  /** Before the ledger is known, as the status has it. */
+  #bookOf(quota: string, at: number) {
+    return this.#books?.budgets.of(quota, at) ?? BudgetBooks.shown(this.#statusOf(quota));
+  }
+
+  /** Brings books and pods together, as soon as the store answers. */
+  async #begin(writer: LedgerWriter, store: Store, term: Term): Promise<BudgetBooks> {
+    const { clock, fleet, logger } = this.#options;
+    const { signal, transport, statusOf } = term;
+    for (let retryMs = firstRetryMs; ; retryMs = Math.min(2 * retryMs, lastRetryMs)) {
+      signal.throwIfAborted();
+      try {
+        await writer.begin();
+        // Before anything is asked: whatever ends from here on is heard of.
+        const ended = await endedPods(transport, signal);
+        const before = this.#touched.take();
+        const now = clock.now();
+        const accounts = new Accounts();
+        const { entries, open } = await recover(store, this.#holdings({ before, ended, accounts, now }), now).catch(
+          (error: unknown) => {
+            this.#touched.giveBack(before);
+            throw error;
+          },
+        );
+        this.#record(entries);
+        const tally = new Tally(open.map((one) => ({ ...one, account: accounts.shared(one.account) })));
+        const keeper = new Bookkeeper(tally, accounts);
+        const budgets = new BudgetBooks(tally, keeper, statusOf);
+        this.#books = { tally, keeper, budgets };
+        this.settle(fleet.snapshot(clock.now()), clock.now());
+        logger.info(
+          `the ledger is ours: ${open.length} intervals are open, ${entries.length - 1} entries bring it up to date`,
+        );
+        return budgets;
+      } catch (error) {
+        if (signal.aborted || !isPassing(error)) throw error;
+        this.#noteLag(writer.lag(), error);
+        logger.warn('the ledger cannot be read, it is tried again; scheduling goes on', { error });
+        await clock.sleep(retryMs, signal);
+      }
+    }
+  }
+
+  /** All that holds devices, or has held them since the last leader looked. */
+  #holdings({
+    before,
+    ended,
+    accounts,
+    now,
+  }: {
+    before: ReadonlyMap<string, Touched>;
+    ended: readonly Occupant[];
+    accounts: Accounts;
+    now: number;
+  }) {
+    const snapshot = this.#options.fleet.snapshot(now);
+    const occupants = new Map<string, Occupant>(ended.map((one) => [one.pod.uid, one]));
+    for (const { pod } of snapshot.running.pods())
+      if (pod.nodeName !== undefined) occupants.set(pod.uid, { pod, end: undefined });
+    for (const [uid, { pod, end }] of before) {
+      if (pod !== undefined) occupants.set(uid, { pod, end });
+    }
+    return [...occupants.values()].flatMap((one) =>
+      (holdingsOf(snapshot, accounts, { ...one, now }) ?? []).map(({ holding }) => holding),
+    );
+  }
+
+  /** Says again and again that what is open is alive, and looks at what no cycle has taken in. */
+  async #lookAround(writer: LedgerWriter, signal: AbortSignal): Promise<void> {
+    const { clock, fleet } = this.#options;
+    let seenAt = clock.monotonic();
+    for (;;) {
+      await clock.sleep(lookEveryMs, signal);
+      const now = clock.now();
+      this.settle(fleet.snapshot(now), now);
+      if (this.#shown.someCrossed((quota) => this.#bookOf(quota, now).used)) this.#options.onMark();
+      if (this.#blindSince !== undefined || clock.monotonic() - seenAt < seenEveryMs) continue;
+      seenAt = clock.monotonic();
+      writer.record([{ type: 'seen', at: now }]);
+    }
+  }
+
+  /** Asks the store for what was used of budgets that are watched since they, or their periods, have changed. */
+  async #settleBudgets(parts: {
+    readonly budgets: BudgetBooks;
+    readonly writer: LedgerWriter;
+    readonly store: Store;
+    readonly signal: AbortSignal;
+  }): Promise<void> {
+    const { budgets, writer, store, signal } = parts;
+    const { clock, logger } = this.#options;
+    let retryMs = firstRetryMs;
+    while (!signal.aborted) {
+      if (budgets.unsettled) {
+        try {
+          await writer.flush();
+          await budgets.settle(store);
+          retryMs = firstRetryMs;
+        } catch (error) {
+          if (!isPassing(error)) throw error;
+          logger.debug('what budgets have used is not known yet', { error });
+          retryMs = Math.min(2 * retryMs, lastRetryMs);
+        }
+      }
+      await clock.sleep(retryMs, signal).catch(() => undefined);
+    }
+  }
+
+  #record(entries: readonly Entry[]): void {
+    this.#writer?.record(entries);
+  }
+
+  #noteLag({ milliseconds, error: ofLag }: Lag, error = ofLag): void {
+    const { clock } = this.#options;
+    this.#problem = error instanceof Error ? error.message : undefined;
+    const waited = milliseconds >= behindMs;
+    if (!waited) this.#behindSince = undefined;
+    else this.#behindSince ??= clock.now() - milliseconds;
+  }
+}
+
+/** Whether the same call may succeed later. */
+function isPassing(error: unknown): boolean {
+  return (error as { readonly retryable?: unknown } | undefined)?.retryable === true;
+}

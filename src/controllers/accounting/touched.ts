@@ -1,0 +1,51 @@
+import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
+
+/** A pod of which something was heard. */
+export interface Touched {
+  /** As it was when it was last seen on a node; undefined = it has not been since the books were last brought up to date. */
+  readonly pod: PodFacts | undefined;
+  /** When it was gone, epoch milliseconds; undefined = it is not. */
+  readonly end: number | undefined;
+  /** Nobody watched when it ended: the end is the last moment at which someone did. */
+  readonly unobserved: boolean;
+}
+
+/** Collects what happens to pods on nodes until someone takes it into the books. O(1) for each change. */
+export class TouchedPods {
+  readonly #now: () => number;
+  /** The last moment at which the pods were watched, while they are not. */
+  readonly #blindSince: () => number | undefined;
+  #touched = new Map<string, Touched>();
+
+  constructor(now: () => number, blindSince: () => number | undefined) {
+    this.#now = now;
+    this.#blindSince = blindSince;
+  }
+
+  /** Hears of a pod. */
+  note(fleet: Fleet, uid: string): void {
+    const pod = fleet.pod(uid);
+    const known = this.#touched.get(uid);
+    const isGone = pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed';
+    if (!isGone) {
+      if (pod.nodeName !== undefined) this.#touched.set(uid, { pod, end: undefined, unobserved: false });
+      return;
+    }
+    if (known?.end !== undefined) return;
+    const blindSince = this.#blindSince();
+    const end = blindSince ?? this.#now();
+    this.#touched.set(uid, { pod: known?.pod, end, unobserved: blindSince !== undefined });
+  }
+
+  /** Takes back what {@link take} gave and no one could use. */
+  giveBack(touched: ReadonlyMap<string, Touched>): void {
+    this.#touched = new Map([...touched, ...this.#touched]);
+  }
+
+  /** All of it; it is forgotten here. */
+  take(): ReadonlyMap<string, Touched> {
+    const touched = this.#touched;
+    if (touched.size > 0) this.#touched = new Map();
+    return touched;
+  }
+}
