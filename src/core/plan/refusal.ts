@@ -9,6 +9,15 @@ export interface Refusal {
   readonly describe: () => string;
 }
 
+/** Characters of a sentence at the most: selectors that it repeats may be as long as a pod. */
+const longest = 1000;
+
+/** The sentence of a refusal as people get it. */
+export function sentenceOf({ describe }: Refusal): string {
+  const sentence = describe();
+  return sentence.length <= longest ? sentence : `${Array.from(sentence).slice(0, longest).join('')}…`;
+}
+
 export function refuse(reason: WaitReason, describe: () => string): Refusal {
   return { reason, describe };
 }

@@ -2,7 +2,7 @@ import { Heap } from '../ds/index.ts';
 import type { QuotaState } from '../snapshot/index.ts';
 import type { Kin } from './kin.ts';
 import { compareInQuota } from './order.ts';
-import { refuse, type Refusal } from './refusal.ts';
+import { refuse, sentenceOf, type Refusal } from './refusal.ts';
 
 /** Who puts up workloads: the quota that pays, or the namespace where none does. */
 type Payer = QuotaState | string;
@@ -92,7 +92,7 @@ function turnOf({ pending }: Kin): Turn {
   return first;
 }
 
-function spoken({ reason, describe }: Refusal): Refusal {
-  const text = describe();
-  return refuse(reason, () => text);
+function spoken(refusal: Refusal): Refusal {
+  const text = sentenceOf(refusal);
+  return refuse(refusal.reason, () => text);
 }

@@ -1,6 +1,6 @@
 import type { WaitReason } from '../../api/v1alpha1/constants/index.ts';
 import type { Workload } from '../snapshot/index.ts';
-import type { Refusal } from './refusal.ts';
+import { sentenceOf, type Refusal } from './refusal.ts';
 
 /** Workloads that wait for the same reason. */
 export interface Waiting {
@@ -29,6 +29,6 @@ export class WaitingWorkloads implements Waiting {
   }
 
   get message(): string {
-    return (this.#message ??= this.#refusal.describe());
+    return (this.#message ??= sentenceOf(this.#refusal));
   }
 }

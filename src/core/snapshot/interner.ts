@@ -18,7 +18,7 @@ export class Interner<T> {
   #older = new Map<string, T>();
 
   /** @param mostCharacters of the keys of one generation, together: whoever makes keys of a mebibyte fills no memory */
-  constructor(capacity: number, mostCharacters = 2 ** 24) {
+  constructor(capacity: number, mostCharacters = 2 ** 22) {
     this.#capacity = capacity;
     this.#mostCharacters = mostCharacters;
   }

@@ -7,9 +7,6 @@ import { readClaimUses } from './podConstraints.ts';
 import { readShape } from './podShape.ts';
 import { listOf, objectOf, textMembersOf, textOf, type Raw } from './raw.ts';
 
-/** Shapes and texts that are remembered: more than a busy cluster has in use at once. */
-const remembered = 50_000;
-
 const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed'];
 
 /**
@@ -17,12 +14,20 @@ const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed'
  * users are one string each, so that 100,000 pods stay small.
  */
 export class PodReader {
-  readonly #shapes = new Interner<PodShape>(remembered);
+  readonly #shapes: Interner<PodShape>;
   readonly #shapeIds = new WeakMap<PodShape, number>();
   #nextShapeId = 0;
-  readonly #templates = new Interner<PodTemplate>(remembered);
-  readonly #labels = new Interner<Labels>(remembered);
-  readonly #texts = new Interner<string>(remembered);
+  readonly #templates: Interner<PodTemplate>;
+  readonly #labels: Interner<Labels>;
+  readonly #texts: Interner<string>;
+
+  /** @param remembered shapes, and texts, that are kept though no pod has them now: a busy cluster has fewer in use */
+  constructor(remembered = 50_000) {
+    this.#shapes = new Interner(remembered);
+    this.#templates = new Interner(remembered);
+    this.#labels = new Interner(remembered);
+    this.#texts = new Interner(remembered);
+  }
 
   /**
    * What scheduling and accounting need of a pod. Never throws: what is missing or malformed is read as absent, and
