@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { type Entry, type InvestmentStretch, openStore, type Store } from '../../src/ledger/index.ts';
-import { forEachEngine, type LedgerSource } from './engines.ts';
+import { milli, type MilliGpus } from '../../src/core/units/index.ts';
+import { FakeClock } from '../../src/kube/index.ts';
+import {
+  type Entry,
+  InvestmentMeter,
+  type InvestmentStretch,
+  Journal,
+  LedgerWriter,
+  openStore,
+  type Store,
+} from '../../src/ledger/index.ts';
+import { forEachEngine, scratch, type LedgerSource } from './engines.ts';
 
 const hour = 3_600_000;
 const midnight = Date.parse('2026-03-01T00:00:00+09:00');
@@ -91,6 +103,37 @@ function suite(source: LedgerSource): void {
     assert.ok(await rowOf('asked', { ...day, quota: 'company-a' }));
     assert.ok(await rowOf('asked', { ...day, quota: 'alliance' }));
     assert.equal(await rowOf('asked', { ...day, quota: 'kaist' }), undefined);
+  });
+  it('what a meter sees reaches the store through a journal, once, though the process dies before it is written', async () => {
+    const levels = { contributed: 64, delivered: 64, entitled: 96, effective: 96, used: 48, lent: 24 };
+    const milliGpus = Object.entries(levels).map(([name, gpus]) => [name, milli(gpus * 1000)]);
+    const standing = {
+      account: account('company-a', 'alliance'),
+      investment: 'metered',
+      levels: Object.fromEntries(milliGpus) as Record<keyof typeof levels, MilliGpus>,
+    };
+    const folder = mkdtempSync(join(scratch, 'moa-metered-'));
+    /** A process that looks every minute; what it has recorded is in the journal when it dies. */
+    const lives = async (from: number, to: number): Promise<void> => {
+      const journal = new Journal(join(folder, 'journal'));
+      const writer = new LedgerWriter({ store, journal, clock: new FakeClock() });
+      await writer.begin();
+      const meter = new InvestmentMeter();
+      for (let minute = from; minute <= to; minute++) {
+        const entries = meter.observe([standing], midnight + minute * 60_000);
+        writer.record(entries);
+        if (minute % 7 === 0) writer.record(entries);
+        if (minute === 20) await writer.flush();
+      }
+      journal.close();
+    };
+    await lives(0, 50);
+    await lives(51, 100);
+    await lives(101, 101);
+    rmSync(folder, { recursive: true });
+    term = await store.begin();
+    // The minutes between two lives nobody saw.
+    assert.deepEqual(await usedOf('metered'), [50 + 49, (50 + 49) * 48]);
   });
   it('nothing is written for a term that is over', async () => {
     await assert.rejects(store.write(term - 1, [stretch('fenced', [0, 1])]), { code: 'Fenced' });

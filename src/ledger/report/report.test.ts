@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import fc from 'fast-check';
+
 import { formatMicro, formatMilliGpus, micros, milli } from '../../core/units/index.ts';
 import { milliGpuHours, type Charge } from '../../core/budget/index.ts';
 import type { InvestmentRow } from '../investmentRows.ts';
@@ -116,6 +118,23 @@ describe('the account of an investment', () => {
     assert.deepEqual(shares({}), ['0.520833', '0.260416', '0.218751']);
     assert.deepEqual(shares({ used: 80 }), ['1', '0', '0']);
     assert.deepEqual(shares({ effective: 0 }), undefined);
+  });
+  it('whatever was used and lent: the shares sum to one exactly, the hours to those entitled', () => {
+    const amount = fc.bigInt({ min: 0n, max: 10n ** 18n });
+    fc.assert(
+      fc.property(amount, amount, amount, (effective, used, lent) => {
+        const row = invested({});
+        const { shares: found, time } = investmentAccount({ ...row, sums: { ...row.sums, effective, used, lent } });
+        assert.equal(time.used + time.lent + time.idle, effective * 10n ** 9n);
+        assert.ok([time.used, time.lent, time.idle].every((part) => part >= 0n));
+        if (effective === 0n) assert.equal(found, undefined);
+        else {
+          const { used: ofUse, lent: ofLoan, idle } = found!;
+          assert.equal(ofUse + ofLoan + idle, 1_000_000);
+          assert.ok([ofUse, ofLoan, idle].every((share) => share >= 0));
+        }
+      }),
+    );
   });
   it('of 20 waits the 19th longest is what 95 of 100 do not exceed', () => {
     const waits = [
