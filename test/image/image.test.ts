@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { apiVersion } from '../../src/api/v1alpha1/index.ts';
 import { freePort } from '../../tools/cluster/index.ts';
 import { Estate } from '../scheduler/estate.ts';
-import { withCluster } from '../support/index.ts';
+import { eventually, withCluster } from '../support/index.ts';
 import { openWorkshop, type ImageConfig, type Workshop } from './buildah.ts';
 import { runContainer, type Container, type Mount } from './container.ts';
 import { ensureBuildah } from './debian.ts';
@@ -55,19 +56,17 @@ describe('the image', { skip: obstacle ?? false }, () => {
     chownSync(path, nonroot, nonroot);
     return path;
   };
-  /** Runs a script with the image's Node.js, and returns what it prints as JSON. */
-  const ask = async (script: string, mounts: readonly Mount[] = []): Promise<unknown> => {
-    const [node = ''] = config.Entrypoint;
-    const container = runContainer({
-      root,
-      image: config,
-      entrypoint: [node, '-p', `JSON.stringify(${script})`],
-      args: [],
-      mounts,
-    });
+  /** What a program of the image prints. */
+  const printed = async (entrypoint: readonly string[], mounts: readonly Mount[] = []): Promise<string> => {
+    const container = runContainer({ root, image: config, entrypoint, args: [], mounts });
     assert.equal(await container.exited, 0, container.output());
-    return JSON.parse(container.output());
+    return container.output();
   };
+  const node = '/usr/local/bin/node';
+  const report = [node, '/app/dist/ledger/report/main.js'];
+  /** The value of an expression in the image's Node.js. */
+  const ask = async (expression: string, mounts: readonly Mount[] = []): Promise<unknown> =>
+    JSON.parse(await printed([node, '-p', `JSON.stringify(${expression})`], mounts));
 
   it('says what it is, and runs as a number that is not root', () => {
     assert.equal(config.User, `${nonroot}:${nonroot}`);
@@ -137,13 +136,13 @@ describe('the image', { skip: obstacle ?? false }, () => {
   });
 
   it('lets its user write nowhere but in the volume of the ledger', async () => {
-    const script = `['/', '/app', '/app/dist', '/etc', '/usr', '/tmp', '/var/lib/moa'].filter((folder) => {
+    const writable = `['/', '/app', '/app/dist', '/etc', '/usr', '/tmp', '/var/lib/moa'].filter((folder) => {
       try { require('fs').writeFileSync(folder + '/written', ''); return true; } catch { return false; }
     })`;
-    assert.deepEqual(await ask(script, [{ source: volume('ledger'), target: '/var/lib/moa', writable: true }]), [
+    assert.deepEqual(await ask(writable, [{ source: volume('ledger'), target: '/var/lib/moa', writable: true }]), [
       '/var/lib/moa',
     ]);
-    assert.deepEqual(await ask(script), [], 'without a volume, nowhere');
+    assert.deepEqual(await ask(writable), [], 'without a volume, nowhere');
     assert.deepEqual(await ask('[process.getuid(), process.getgid(), process.getgroups()]'), [
       nonroot,
       nonroot,
@@ -159,6 +158,11 @@ describe('the image', { skip: obstacle ?? false }, () => {
     assert.equal(seen, mebibytes);
     // V8 counts the young generation in.
     assert.ok(heap >= 0.75 * mebibytes && heap <= 0.85 * mebibytes, `${heap} MiB of ${mebibytes}`);
+  });
+
+  it('starts the operator, and has the command that reads the ledger', async () => {
+    assert.equal(await printed([...config.Entrypoint, '--version']), `moa ${manifest.version}\n`);
+    assert.match(await printed([...report, '--help']), /--ledger/);
   });
 
   it('is the same to the last byte when it is built again', { timeout: 300_000 }, async () => {
@@ -178,7 +182,13 @@ describe('the image', { skip: obstacle ?? false }, () => {
       { timeout: 120_000 },
       async (t) => {
         const estate = await Estate.create(cluster, [{}]);
+        // Resources that were installed a moment ago are not served at once.
+        await eventually(async () => {
+          for (const kind of ['GpuPool', 'ResearchQuota', 'MatchingInvestment'])
+            await cluster.client.list({ apiVersion, kind });
+        });
         const account = await serviceAccount(cluster, volume('account'));
+        const ledger = { source: volume('state'), target: '/var/lib/moa', writable: true };
         const [metrics, health] = [await freePort(), await freePort()];
         const started = performance.now();
         const operator = runContainer({
@@ -186,7 +196,7 @@ describe('the image', { skip: obstacle ?? false }, () => {
           image: config,
           args: [`--metrics-address=127.0.0.1:${metrics}`, `--health-address=127.0.0.1:${health}`],
           env: hostOf(cluster.plane),
-          mounts: [account, { source: volume('state'), target: '/var/lib/moa', writable: true }],
+          mounts: [account, ledger],
         });
         try {
           await untilReady(operator, health);
@@ -204,6 +214,9 @@ describe('the image', { skip: obstacle ?? false }, () => {
 
           const tenant = await estate.tenant({ guaranteed: 2 });
           await tenant.running(1, { gpus: 1 });
+          // As with kubectl exec, while the operator runs.
+          const bill = [...report, 'intervals', '--from', '2000-01-01', '--to', '2100-01-01'];
+          await eventually(async () => assert.match(await printed(bill, [ledger]), new RegExp(`,${tenant.quota},`)));
           operator.kill('SIGTERM');
           assert.equal(await operator.exited, 0, operator.output());
         } catch (error) {
