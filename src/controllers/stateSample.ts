@@ -6,7 +6,7 @@ import type { StateSample } from '../observe/index.ts';
 import { longestAccessWaits, longestWaits, type LongestAccessWaits } from './longestWaits.ts';
 import { pendingByReason } from './scheduler/index.ts';
 import type { SchedulingRecord } from './schedulingRecord.ts';
-import type { ManifestStores, ResourceProjection } from './world.ts';
+import type { ManifestStores, ResourceProjection, StatusOf } from './world.ts';
 
 /** What of the state is no part of a snapshot. */
 export interface SampleContext {
@@ -24,7 +24,7 @@ export function stateSample(snapshot: Snapshot, { record, manifests, now }: Samp
   const accessWaits = longestAccessWaits(record.access.waits(), now);
   return {
     pools: policy.pools.map((pool) => poolSample(pool, { figures, accessWaits, pools: manifests.pools })),
-    quotas: [...policy.quotas.values()].map((quota) => quotaSample(quota, figures)),
+    quotas: [...policy.quotas.values()].map((quota) => quotaSample(quota, figures, manifests.quotas)),
     investments: [...policy.investments.values()].map((investment) =>
       investmentSample(investment, { figures, accessWaits, investments: manifests.investments }),
     ),
@@ -78,7 +78,7 @@ function poolSample(
   };
 }
 
-function quotaSample(quota: QuotaState, figures: Figures) {
+function quotaSample(quota: QuotaState, figures: Figures, quotas: ManifestStores['quotas']) {
   const ofPool = quota.pool === undefined ? undefined : figures.pools.get(quota.pool);
   const own = ofPool?.quotas[quota.index];
   const { name, poolName, parentName, tier } = quota.spec;
@@ -91,6 +91,19 @@ function quotaSample(quota: QuotaState, figures: Figures) {
     used: own?.used ?? 0,
     borrowed: own?.borrowed ?? 0,
     lent: ofPool === undefined || own === undefined ? 0 : lentOf(ofPool, own.unusedGuarantee),
+    budget: budgetSample(quotas.get(name)?.status?.budget),
+  };
+}
+
+/** Hours as the status has them: decimal texts. */
+function budgetSample(budget: NonNullable<StatusOf<'ResearchQuota'>['budget']> | undefined) {
+  if (budget === undefined) return undefined;
+  const { granted, carriedOver, used, reserved } = budget;
+  return {
+    granted: Number(granted ?? 0),
+    carriedOver: Number(carriedOver ?? 0),
+    used: Number(used ?? 0),
+    reserved: Number(reserved ?? 0),
   };
 }
 

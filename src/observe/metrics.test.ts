@@ -208,7 +208,7 @@ describe('state on the page', () => {
     const metrics = createMetrics({ version: '1' });
     metrics.recordState({
       pools: [{ ...pool('a'), conditions: { Overcommitted: true, PowerLimited: false } }],
-      quotas: [quota('q', { budget: { granted: 2_000_500, carriedOver: 0, used: 1000, reserved: 250 } })],
+      quotas: [quota('q', { budget: { granted: 2000.5, carriedOver: 0, used: 1, reserved: 0.25 } })],
       waits: [{ tier: 'Research', reason: 'NoCapacity', seconds: 61.5 }],
       unready: [{ kind: 'ResearchQuota', count: 2 }],
     });

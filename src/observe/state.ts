@@ -97,10 +97,10 @@ function recordQuotas(to: Recorder, quotas: readonly QuotaSample[]): void {
     budget === undefined
       ? []
       : ([
-          [{ quota, kind: 'granted' }, whole(budget.granted)],
-          [{ quota, kind: 'carried_over' }, whole(budget.carriedOver)],
-          [{ quota, kind: 'used' }, whole(budget.used)],
-          [{ quota, kind: 'reserved' }, whole(budget.reserved)],
+          [{ quota, kind: 'granted' }, budget.granted],
+          [{ quota, kind: 'carried_over' }, budget.carriedOver],
+          [{ quota, kind: 'used' }, budget.used],
+          [{ quota, kind: 'reserved' }, budget.reserved],
         ] as const),
   );
   to.show('quotaBudget', budgets, (series) => series);
@@ -147,7 +147,7 @@ function recordUnready(to: Recorder, unready: readonly UnreadySample[]): void {
   to.show('unreadyResources', unready, ({ kind, count }) => [{ kind }, count]);
 }
 
-/** Milli-GPUs or milli-GPU-hours, integers inside Moa, as a dashboard shows them. */
+/** Milli-GPUs, integers inside Moa, as the GPUs that a dashboard shows. */
 function whole(thousandths: number): number {
   return thousandths / 1000;
 }

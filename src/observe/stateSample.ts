@@ -45,10 +45,11 @@ export interface QuotaSample {
   readonly used: number;
   readonly borrowed: number;
   readonly lent: number;
-  /** Milli-GPU-hours of the present period; undefined without a budget. */
+  /** Of the present period; undefined without a budget. */
   readonly budget?: BudgetSample | undefined;
 }
 
+/** Normalized GPU-hours. */
 export interface BudgetSample {
   readonly granted: number;
   readonly carriedOver: number;

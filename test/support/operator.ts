@@ -12,6 +12,8 @@ import { uniqueName } from './manifests.ts';
 
 /** The operator of this checkout, as a child process. */
 export interface Operator {
+  /** Where it serves /metrics: `127.0.0.1:PORT`. */
+  readonly metricsAddress: string;
   /** The last lines that it has logged. */
   tail(): string;
   /** The sum of a metric over its series, or over those whose labels match. */
@@ -85,6 +87,7 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
   const metricsPage = async () => (await fetch(`http://${metrics}/metrics`)).text();
 
   return {
+    metricsAddress: metrics,
     tail,
     kill,
     metric: async (name, labels = /^/) => {
