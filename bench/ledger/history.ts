@@ -1,5 +1,6 @@
 import { monthAt } from '../../src/core/units/index.ts';
 import { openDatabase } from '../../src/ledger/engines/open.ts';
+import { investmentMeasures } from '../../src/ledger/investment.ts';
 import { useColumns, intervalColumns, names } from '../../src/ledger/rows.ts';
 
 /** What a nation's ledger looks like: quotas in consortia, users in quotas, classes of devices, one year. */
@@ -7,7 +8,10 @@ export const quotas = 500;
 const consortia = 20;
 const usersPerQuota = 20;
 const classes = 4;
-const day = 86_400_000;
+/** Followed hour by hour. */
+const investments = 100;
+const hour = 3_600_000;
+const day = 24 * hour;
 export const year = { from: Date.parse('2026-01-01T00:00:00Z'), to: Date.parse('2027-01-01T00:00:00Z') };
 
 /** Intervals that one statement writes. */
@@ -24,7 +28,7 @@ export function partiesOf(n: number): { class: string; user: string; quota: numb
 }
 
 /**
- * Fills an empty ledger with closed intervals and their totals, by statements of its own: the writer would need a
+ * Fills an empty ledger with closed intervals and their totals, and with a year of investments, by statements of its own: the writer would need a
  * quarter of an hour for ten millions. Each interval lies within a day; quota, class, user, day and length come from a
  * multiplicative hash of its number.
  */
@@ -56,6 +60,19 @@ export async function fillHistory(url: string, intervals: number, progress: (don
       });
       progress(last + 1);
     }
+    await database.transaction(async (query) => {
+      await query(
+        `with recursive numbers (n) as (
+           select cast(0 as bigint) union all select n + 1 from numbers where n < ${investments * 365 * 24 - 1}
+         )
+         insert into investment_stretches
+           (investment, start_ms, end_ms, account_id, ${investmentMeasures.join(', ')})
+         select 'investment-' || (n % ${investments}), ${year.from} + (n / ${investments}) * ${hour},
+           ${year.from} + (n / ${investments} + 1) * ${hour}, 1 + n % ${quotas},
+           ${investmentMeasures.map((_, i) => `${(i + 1) * 1000 * hour} + n`).join(', ')}
+         from numbers`,
+      );
+    });
     const months = Array.from({ length: 12 }, (_, month) => monthAt(year.from + (month * 30.5 + 10) * day, 'UTC'));
 
     await database.transaction(async (query) => {

@@ -44,6 +44,7 @@ export const ledger: Benchmark<typeof flags> = {
       },
       notes: [
         `${history} closed intervals of 500 quotas with 20 users each in a year; ${writes} more written; ${open} open.`,
+        'The year of 100 investments, hour by hour, beside them.',
         'intervals/s: begun and ended, through journal and writer. record: cost of one to the thread that schedules.',
         'PostgreSQL runs without fsync, as in the tests: on a disk of its own each batch waits for that disk. SQLite syncs.',
         'restart: from opening the ledger to books that fit the pods. Reports are over the year, open ones included.',
