@@ -78,10 +78,8 @@ export const valueSets: Readonly<Record<string, Values>> = {
   },
 };
 
-/** Kinds that a cluster of the tested version serves, and that the chart asks for. Without a cluster Helm knows none. */
-const served = ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'].map(
-  (kind) => `admissionregistration.k8s.io/v1/${kind}`,
-);
+/** The Kubernetes that the chart is rendered for without a cluster: that of the local control plane. */
+const testedVersion = '1.36.1';
 
 /** Files of values that come with the chart. */
 export const exampleFiles: readonly string[] = readdirSync(join(chart, 'examples')).map((file) =>
@@ -93,8 +91,8 @@ export interface Helm {
   run(...args: readonly string[]): Promise<string>;
   /** Writes values into a file for `--values`. */
   file(values: Values): string;
-  /** The objects that the chart makes of some values, without a cluster. */
-  render(values: Values): Promise<readonly KubeObject[]>;
+  /** The objects that the chart makes of some values, without a cluster, for a version of Kubernetes. */
+  render(values: Values, kubeVersion?: string): Promise<readonly KubeObject[]>;
 }
 
 /** Helm refused; the message is what it said. */
@@ -140,11 +138,9 @@ export function withHelm(kubeconfig: () => string = () => '/dev/null'): Helm {
   return {
     run,
     file,
-    render: async (values) => {
-      const args = ['template', release.name, chart, '--namespace', release.namespace, '--values', file(values)];
-      const documents = loadAll(
-        await run(...args, ...served.flatMap((kind) => ['--api-versions', kind])),
-      ) as (KubeObject | null)[];
+    render: async (values, kubeVersion = testedVersion) => {
+      const args = ['--namespace', release.namespace, '--values', file(values), '--kube-version', kubeVersion];
+      const documents = loadAll(await run('template', release.name, chart, ...args)) as (KubeObject | null)[];
       return documents.filter((document) => document !== null);
     },
   };

@@ -65,6 +65,7 @@ describe('a release', () => {
     const said = await deploy('install', quick);
     assert.match(said, /kubectl apply -f config\/samples\/1-pool\.yaml/);
     assert.match(said, /one writer, so one operator runs/);
+    assert.doesNotMatch(said, /does not serve/);
     const { spec, status } = await cluster.client.get<Deployment>(deployment);
     assert.deepEqual([spec.replicas, status.readyReplicas, spec.strategy.type], [1, 1, 'Recreate']);
     const bound = await cluster.client.get<KubeObject & { status: { phase: string } }>(claim);

@@ -17,6 +17,18 @@
 {{- end -}}
 {{- end }}
 
+{{/*
+"true" where the API server serves a kind: (list . "group/version/Kind" "1.30"), the version being the first that does.
+Helm that renders without a cluster knows of no kind at all; then --kube-version, or its default, decides.
+*/}}
+{{- define "moa.serves" -}}
+{{- $root := index . 0 -}}
+{{- $known := $root.Capabilities.APIVersions -}}
+{{- if or ($known.Has (index . 1)) (and (not ($known.Has "v1/Pod")) (semverCompare (printf ">=%s-0" (index . 2)) $root.Capabilities.KubeVersion.Version)) -}}
+true
+{{- end -}}
+{{- end }}
+
 {{/* Labels that select the operator's pods. They never change over the life of a release. */}}
 {{- define "moa.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "moa.name" . }}
