@@ -31,6 +31,7 @@ import {
 import {
   createHealth,
   createMetrics,
+  cycleObserver,
   eventObserver,
   leaderElectionObserver,
   noState,
@@ -39,6 +40,8 @@ import {
   reflectorObserver,
   requestObserver,
   serveObservation,
+  startTracing,
+  tellAll,
   type Logger,
 } from './observe/index.ts';
 
@@ -59,11 +62,13 @@ export async function runOperator(config: Config, version: string, logger: Logge
   const metrics = createMetrics({ version });
   const health = createHealth(() => clock.monotonic());
   const kubeConfig = loadKubeConfig(config.kubeconfig);
+  const identity = `${hostname()}_${randomUUID()}`;
+  const tracing = await tracingOf(config, { version, instance: identity, logger: logger.child('tracing') });
   const transport = createTransport({
     kubeConfig,
     userAgent: `moa/${version}`,
     maxConnections: config.bindConcurrency + 16,
-    observe: requestObserver(metrics),
+    observe: tellAll(requestObserver(metrics), tracing?.request),
     clock,
   });
   // Whatever ends first, a failure included, ends everything.
@@ -84,7 +89,6 @@ export async function runOperator(config: Config, version: string, logger: Logge
       onMark: () => caches.showAgain(),
     });
     closing.push(() => accounting.close());
-    const identity = `${hostname()}_${randomUUID()}`;
     const events = new EventRecorder({
       transport,
       clock,
@@ -131,6 +135,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
           bindConcurrency: config.bindConcurrency,
           stillLeading,
           record,
+          observe: tellAll(cycleObserver(metrics), tracing?.cycle),
           onCycle: (snapshot, now) => accounting.settle(snapshot, now),
         }),
         startStatusControllers({
@@ -144,8 +149,8 @@ export async function runOperator(config: Config, version: string, logger: Logge
             snapshot: () => caches.fleet.snapshot(clock.now()),
             subscribe: (listener) => caches.subscribe(listener),
           },
-          onPicture: (figures) => accounting.observeInvestments(figures),
-          observe: reconcileObserver({ metrics, logger: logger.child('status') }),
+          onPicture: (figures) => accounting.observeInvestments(figures, record.access.takeReclaims()),
+          observe: tellAll(reconcileObserver({ metrics, logger: logger.child('status') }), tracing?.reconcile),
           showQueue: queueObserver(metrics),
           onError: (error) =>
             logger.child('status').error('cannot work out the statuses, it is tried again', { error }),
@@ -173,6 +178,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
     stop.abort();
     for (const close of closing) await close();
     await servers.close();
+    await tracing?.close();
     await transport.close();
   }
 }
@@ -181,6 +187,10 @@ export async function runOperator(config: Config, version: string, logger: Logge
 function journalBeside(ledger: string): string {
   const file = /^sqlite:(.+)$/.exec(ledger)?.[1];
   return file === undefined ? 'moa-ledger.journal' : `${file}.journal`;
+}
+
+function tracingOf({ otlpEndpoint: endpoint }: Config, options: Omit<Parameters<typeof startTracing>[0], 'endpoint'>) {
+  return endpoint === undefined ? undefined : startTracing({ endpoint, ...options });
 }
 
 /** Lets nothing through once leadership cannot be relied on: a process that was frozen finds out here. */

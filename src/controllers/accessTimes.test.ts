@@ -81,6 +81,17 @@ describe('access times', () => {
     assert.deepEqual(record(31).reclaims, [{ at: start + 20 * minute, seconds: 1200, breach: true }]);
   });
 
+  it('are told to the ledger once, each with its workload and the quota of the investor', () => {
+    const { access, observe } = times();
+    const lab = workload('lab');
+    observe(0, 'WaitingForReclaim', lab);
+    access.started(lab, policy, start + 2 * minute);
+    const told = access.takeReclaims().map(({ investor, ...rest }) => ({ ...rest, investor: investor.spec.name }));
+    const reclaim = { at: start + 2 * minute, seconds: 120, breach: false };
+    assert.deepEqual(told, [{ ...reclaim, investment: 'deal', workload: lab.key, investor: 'investor' }]);
+    assert.deepEqual(access.takeReclaims(), []);
+  });
+
   it('of a workload that is given up count only where the promise was broken by then', () => {
     const { gone, observe, record } = times();
     const [patient, hasty] = [workload('investor'), workload('investor')];

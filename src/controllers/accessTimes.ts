@@ -5,9 +5,21 @@ import { countedReclaims, type AccessRecord, type Reclaim } from '../core/status
 
 /** A workload that waits, or waited until now, for what was lent. */
 export interface AccessWait {
+  /** Key of the workload. */
+  readonly workload: string;
   readonly quota: QuotaState;
   /** Epoch milliseconds. */
   readonly since: number;
+}
+
+/** A wait of an investor that is over: the ledger keeps it for the account of the investment. */
+export interface InvestorReclaim extends Reclaim {
+  /** Name of the MatchingInvestment. */
+  readonly investment: string;
+  /** The quota that receives its entitlement. */
+  readonly investor: QuotaState;
+  /** Key of the workload. */
+  readonly workload: string;
 }
 
 /** A workload that got what had been lent. */
@@ -28,6 +40,8 @@ export class AccessTimes {
   readonly #reclaims = new Map<string, readonly Reclaim[]>();
   /** Reclaims of investments whose status was not asked for yet, by name. */
   readonly #fresh = new Map<string, Reclaim[]>();
+  /** What the ledger has not been told. */
+  #untold: InvestorReclaim[] = [];
 
   /**
    * Takes what waits by the latest plan.
@@ -41,7 +55,7 @@ export class AccessTimes {
       for (const workload of workloads) {
         const quota = policy.quotaOfNamespace.get(workload.namespace);
         if (quota === undefined || this.#waits.has(workload.key)) continue;
-        this.#waits.set(workload.key, { quota, since: waitingSince(workload, now) });
+        this.#waits.set(workload.key, { workload: workload.key, quota, since: waitingSince(workload, now) });
       }
     }
     for (const [key, wait] of this.#waits) {
@@ -85,12 +99,26 @@ export class AccessTimes {
     return { reclaims, waitingSince: waits.map(({ since }) => since) };
   }
 
-  #record({ quota, since }: AccessWait, policy: Policy, now: number, counts: (promise: number) => boolean): void {
+  /** Waits of investors that were over since the last call. */
+  takeReclaims(): readonly InvestorReclaim[] {
+    const untold = this.#untold;
+    this.#untold = [];
+    return untold;
+  }
+
+  #record(
+    { workload, quota, since }: AccessWait,
+    policy: Policy,
+    now: number,
+    counts: (promise: number) => boolean,
+  ): void {
     for (const { spec } of policy.investments.values()) {
       const promise = spec.guaranteedAccessWithin ?? Infinity;
       if (!isInvestor(quota, spec.investorName) || !counts(promise)) continue;
       const waited = Math.max(0, now - since);
       const reclaim = { at: now, seconds: Math.ceil(waited / 1000), breach: waited > promise };
+      const investor = policy.quotas.get(spec.investorName);
+      if (investor !== undefined) this.#untold.push({ ...reclaim, investment: spec.name, investor, workload });
       const fresh = this.#fresh.get(spec.name);
       if (fresh === undefined) this.#fresh.set(spec.name, [reclaim]);
       else fresh.push(reclaim);

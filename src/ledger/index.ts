@@ -19,7 +19,7 @@ export {
   type Interval,
   type OpenInterval,
 } from './interval.ts';
-export type { InvestmentStretch } from './investment.ts';
+export type { InvestmentStretch, InvestorWait } from './investment.ts';
 export { InvestmentMeter } from './investmentMeter.ts';
 export { Journal } from './journal.ts';
 export { recover, type Holding } from './recover.ts';

@@ -10,10 +10,12 @@ import {
   Tally,
   ThreadStore,
   type Entry,
+  type InvestorWait,
   type Lag,
   type Store,
 } from '../../ledger/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
+import type { InvestorReclaim } from '../accessTimes.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
 import { endedPods } from './endedPods.ts';
@@ -175,8 +177,9 @@ export class Accounting {
     if (this.#seesAgainAt !== undefined && now >= this.#seesAgainAt) this.#blindSince = this.#seesAgainAt = undefined;
   }
 
-  /** Takes a picture into the accounts of investments. */
-  observeInvestments(figures: Figures): void {
+  /** Takes a picture into the accounts of investments, and the waits of investors that were over since the last. */
+  observeInvestments(figures: Figures, reclaims: readonly InvestorReclaim[]): void {
+    this.#record(reclaims.map((reclaim) => ({ type: 'waited', wait: waitOf(reclaim) })));
     if (this.#books !== undefined) this.#record(this.#meter.observe(standingsOf(figures), this.#options.clock.now()));
   }
 
@@ -327,6 +330,10 @@ export class Accounting {
     if (!waited) this.#behindSince = undefined;
     else this.#behindSince ??= clock.now() - milliseconds;
   }
+}
+
+function waitOf({ investor, investment, workload, at, seconds, breach }: InvestorReclaim): InvestorWait {
+  return { account: new Accounts().of(investor), investment, workload, at, seconds, breach };
 }
 
 /** Whether the same call may succeed later. */
