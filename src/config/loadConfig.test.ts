@@ -43,6 +43,7 @@ const defaults: Config = {
   healthAddress: { host: '127.0.0.1', port: 8081 },
   ledger: 'sqlite:moa-ledger.sqlite',
   ledgerJournal: undefined,
+  otlpEndpoint: undefined,
   logLevel: 'info',
   logFormat: 'text',
   bindConcurrency: 64,
@@ -79,6 +80,11 @@ describe('settings that are accepted', () => {
       '0 serves nothing',
       ['--health-address=0', '--metrics-address', '0'],
       { healthAddress: undefined, metricsAddress: undefined },
+    ],
+    [
+      'a collector of traces is a URL',
+      ['--otlp-endpoint=http://[::1]:4318/otlp'],
+      { otlpEndpoint: 'http://[::1]:4318/otlp' },
     ],
     ['the clock moves forward', ['--clock-offset=36h'], { clockOffsetMs: 129_600_000 }],
     ['the clock moves back', ['--clock-offset', '-P1D'], { clockOffsetMs: -86_400_000 }],
@@ -131,7 +137,7 @@ describe('the configuration file', () => {
 
 describe('mistakes in flags', () => {
   const names =
-    '--kubeconfig, --config, --namespace, --leader-elect, --metrics-address, --health-address, --ledger, --ledger-journal, --log-level, --log-format, --bind-concurrency, --version, --help';
+    '--kubeconfig, --config, --namespace, --leader-elect, --metrics-address, --health-address, --ledger, --ledger-journal, --log-level, --log-format, --otlp-endpoint, --bind-concurrency, --version, --help';
   const address =
     'write HOST:PORT with a port up to 65535, such as 127.0.0.1:8080 or :8080 for every interface, or 0 for none';
   const table: [sentence: string, args: string[], want: string[]][] = [
@@ -165,6 +171,11 @@ describe('mistakes in flags', () => {
     ['a port alone', ['--metrics-address=8080'], [`--metrics-address "8080": ${address}`]],
     ['a port beyond the last', ['--metrics-address=:65536'], [`--metrics-address ":65536": ${address}`]],
     ['an IPv6 address without brackets', ['--metrics-address=::1:80'], [`--metrics-address "::1:80": ${address}`]],
+    [
+      'a collector without a scheme',
+      ['--otlp-endpoint=collector:4318'],
+      ['--otlp-endpoint "collector:4318": write a URL such as http://collector.monitoring:4318'],
+    ],
     ['no bindings at once', ['--bind-concurrency=0'], ['--bind-concurrency "0": write a whole number from 1 to 1000']],
     ['half a binding', ['--bind-concurrency=1.5'], ['--bind-concurrency "1.5": write a whole number from 1 to 1000']],
     [
@@ -225,7 +236,7 @@ describe('mistakes in the configuration file', () => {
       'the file may not name another file',
       'config: b.yaml',
       [
-        'moa.yaml: config: is unknown; there are kubeconfig, namespace, leader-elect, metrics-address, health-address, ledger, ledger-journal, log-level, log-format, bind-concurrency',
+        'moa.yaml: config: is unknown; there are kubeconfig, namespace, leader-elect, metrics-address, health-address, ledger, ledger-journal, log-level, log-format, otlp-endpoint, bind-concurrency',
       ],
     ],
   ];

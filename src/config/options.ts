@@ -75,6 +75,11 @@ const ledgerUrl = parsed(
   'write sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE',
 );
 
+const webUrl = parsed(
+  (text) => (/^https?:\/\/[^/\s]/.test(text) && URL.canParse(text) ? text : undefined),
+  'write a URL such as http://collector.monitoring:4318',
+);
+
 /** Milliseconds; a leading dash moves back. */
 const offset = parsed((text) => {
   const distance = parseDuration(text.replace(/^-/, ''));
@@ -152,6 +157,12 @@ export const optionDeclarations = {
     help: 'One line for a person, or one JSON object per line for a log store.',
     default: 'text',
     schema: oneOf(logFormats),
+  },
+  otlpEndpoint: {
+    name: 'otlp-endpoint',
+    argument: 'URL',
+    help: 'Base URL of an OpenTelemetry collector that gets traces as OTLP over HTTP. Without it there are none.',
+    schema: webUrl,
   },
   bindConcurrency: {
     name: 'bind-concurrency',

@@ -100,10 +100,10 @@ function budgetSample(budget: NonNullable<StatusOf<'ResearchQuota'>['budget']> |
   if (budget === undefined) return undefined;
   const { granted, carriedOver, used, reserved } = budget;
   return {
-    granted: Number(granted ?? 0),
-    carriedOver: Number(carriedOver ?? 0),
-    used: Number(used ?? 0),
-    reserved: Number(reserved ?? 0),
+    granted: Number(granted),
+    carriedOver: Number(carriedOver),
+    used: Number(used),
+    reserved: Number(reserved),
   };
 }
 

@@ -1,3 +1,5 @@
+export { cycleObserver } from './cycles.ts';
+export type { CycleObservation } from './cycles.ts';
 export { createHealth } from './health.ts';
 export type { Health, Heartbeat } from './health.ts';
 export type { ListenAddress } from './httpServer.ts';
@@ -17,3 +19,4 @@ export { renderMetricsReference } from './metricsReference.ts';
 export { serveObservation } from './server.ts';
 export { noState } from './stateSample.ts';
 export type { StateSample } from './stateSample.ts';
+export { startTracing, tellAll } from './tracing.ts';

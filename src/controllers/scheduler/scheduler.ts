@@ -2,7 +2,7 @@ import { EventReason } from '../../api/v1alpha1/constants/index.ts';
 import { plan, type Admission } from '../../core/plan/index.ts';
 import type { Fleet, Snapshot, Workload } from '../../core/snapshot/index.ts';
 import type { Clock, EventRecorder, Transport } from '../../kube/index.ts';
-import type { Health, Logger, Metrics } from '../../observe/index.ts';
+import type { CycleObservation, Health, Logger, Metrics } from '../../observe/index.ts';
 import type { SchedulingRecord } from '../schedulingRecord.ts';
 import { Binder } from './binder.ts';
 import { Evictor } from './evictor.ts';
@@ -28,6 +28,8 @@ export interface SchedulerOptions {
   readonly onCycle: (snapshot: Snapshot, now: number) => void;
   /** Gets what the plans tell, for statuses and gauges. */
   readonly record: SchedulingRecord;
+  /** Of every cycle. Must not throw. */
+  readonly observe: (observation: CycleObservation) => void;
 }
 
 /** Without any event the fleet is looked at once in this time, since terms and numbers move on their own. */
@@ -69,7 +71,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
         spentMs = cycle.run();
       } catch (error) {
         // A fault of ours must not stop the whole pool: what the cycle had tried out is thrown away, and time goes by.
-        options.metrics.cycles.inc({ result: 'failed' });
+        options.observe({ outcome: 'failed' });
         logger.error('a scheduling cycle failed, it is tried again', { error });
         fleet.rebuild();
         spentMs = longestRestMs;
@@ -105,12 +107,12 @@ class SchedulingCycle {
 
   /** One cycle. @returns its length in milliseconds */
   run(): number {
-    const { fleet, clock, metrics, wake, stillLeading, record } = this.#options;
+    const { fleet, clock, wake, stillLeading, record, observe } = this.#options;
     const { binder, evictor, explainer } = this.#helpers;
     const room = maxBacklog - binder.backlog;
     if (!stillLeading()) return 0;
     if (room <= 0) {
-      metrics.cycles.inc({ result: 'skipped' });
+      observe({ outcome: 'skipped' });
       return 0;
     }
     const began = clock.monotonic();
@@ -130,10 +132,16 @@ class SchedulingCycle {
     }
     this.#options.onCycle(snapshot, now);
     const done = clock.monotonic();
-    metrics.cycleDuration.observe({ phase: 'snapshot' }, (taken - began) / 1000);
-    metrics.cycleDuration.observe({ phase: 'plan' }, (decided - taken) / 1000);
-    metrics.cycleDuration.observe({ phase: 'apply' }, (done - decided) / 1000);
-    metrics.cycles.inc({ result: planned.more ? 'partial' : 'whole' });
+    observe({
+      outcome: 'finished',
+      whole: !planned.more,
+      snapshotMs: taken - began,
+      planMs: decided - taken,
+      applyMs: done - decided,
+      admitted: planned.admit.length,
+      evicted: planned.evict.length,
+      reserved: planned.reserve.length,
+    });
     if (planned.more || planned.again) wake.raise();
     return done - began;
   }
