@@ -7,8 +7,9 @@ import { plan } from '../../src/core/plan/index.ts';
 import { Fleet, PodReader, readNode } from '../../src/core/snapshot/index.ts';
 import { figuresOf } from '../../src/core/status/index.ts';
 import { acceleratorClass, gpus, node, pool, policyInputOf, quota } from '../../src/core/testing/world.ts';
-import { oddNodes, placedPods, waitingPods, type Hostile } from './hostile.ts';
+import { sayings, type Hostile } from './hostile.ts';
 
+const { waitingPods, placedPods, oddNodes } = sayings(true);
 const now = Date.UTC(2026, 5, 1);
 const runs = { seed: 20260601, numRuns: 1500 };
 
