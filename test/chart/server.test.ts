@@ -53,7 +53,7 @@ describe('the API server', () => {
   }
 
   describe('with the roles of the chart', () => {
-    const kaist = { name: 'kaist', quotas: ['kaist-vision'], subjects: [{ kind: 'Group', name: 'kaist-managers' }] };
+    const kaist = { name: 'kaist', quotas: ['kaist'], subjects: [{ kind: 'Group', name: 'kaist-managers' }] };
     const may = async (groups: readonly string[], verb: string, resource: string, name = '') => {
       const review = {
         apiVersion: 'authorization.k8s.io/v1',
@@ -91,10 +91,12 @@ describe('the API server', () => {
 
     const table: readonly (readonly [who: string, verb: string, resource: string, name: string, want: boolean])[] = [
       ['kaist-managers', 'watch', 'matchinginvestments', '', true],
-      ['kaist-managers', 'patch', 'researchquotas', 'kaist-vision', true],
-      ['kaist-managers', 'patch', 'researchquotas', 'kaist', false],
-      ['kaist-managers', 'patch', 'researchquotas/status', 'kaist-vision', false],
-      ['kaist-managers', 'delete', 'researchquotas', 'kaist-vision', false],
+      ['kaist-managers', 'patch', 'researchquotas', 'kaist', true],
+      ['kaist-managers', 'patch', 'researchquotas', 'company-a', false],
+      ['kaist-managers', 'patch', 'researchquotas/status', 'kaist', false],
+      ['kaist-managers', 'delete', 'researchquotas', 'kaist', false],
+      ['kaist-managers', 'allot', 'researchquotas', 'kaist', false],
+      ['cluster-edit', 'allot', 'researchquotas', 'kaist', true],
       ['kaist-managers', 'create', 'researchquotas', '', false],
       ['kaist-managers', 'patch', 'gpupools', 'national', false],
       ['cluster-view', 'list', 'researchquotas', '', true],

@@ -138,11 +138,11 @@ export const chartValues: Group = group('Values of the chart moa.', {
       true,
     ),
     aggregateEdit: flag(
-      'Whoever has `edit` or `admin` in the whole cluster may write them. A namespace administrator gains nothing by it.',
+      'Whoever has `edit` or `admin` in the whole cluster may write them, all of it. A namespace administrator gains nothing by it.',
       true,
     ),
     managers: listOf(
-      "Managers of institutions. Each may read all three resources and change the named ResearchQuotas. Name the quotas below an institution's own: whoever may change a quota may raise its guarantee.",
+      'Managers of institutions. Each may read all three resources, and change in the named ResearchQuotas what concerns the institution alone: `suspend`, `capacity.perUserMax`, `limits.defaultWalltime`. On Kubernetes before 1.30 they may only read.',
       strictObject(
         {
           name: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 40 },
@@ -181,8 +181,12 @@ export const chartValues: Group = group('Values of the chart moa.', {
       name,
       ['system:kube-scheduler'],
     ),
+    resourceClaims: flag(
+      'Let pods use ResourceClaims (DRA). No quota counts their devices: only where none of them is an accelerator.',
+      false,
+    ),
     protectNodes: flag(
-      'Refuse labels and taints with the prefix `moa.dev/` from kubelets: who brought a node is not for the node to say.',
+      'Refuse labels with the prefix `moa.dev/` from kubelets: who brought a node is not for the node to say.',
       true,
     ),
   }),

@@ -95,3 +95,8 @@ MOA_LEDGER from a Secret.
 {{- end -}}
 {{- toYaml (merge $own .Values.config) -}}
 {{- end }}
+
+{{/* "true" where the policy on the terms of quotas is in force, without which no manager may change one. */}}
+{{- define "moa.protectsTerms" -}}
+{{- include "moa.serves" (list . "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" "1.30") -}}
+{{- end }}
