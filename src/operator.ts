@@ -107,12 +107,15 @@ export async function runOperator(config: Config, version: string, logger: Logge
     });
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
+      const own = whileLeading(transport, stillLeading);
+      let isCurrent = await caches.caughtUp(own, leading);
+      const caughtUp = async (): Promise<boolean> => (isCurrent ||= await caches.caughtUp(own, leading));
       caches.fleet.forgetAll();
       record = new SchedulingRecord(caches.fleet.history);
       record.borrowing.takeUp(caches.manifests.quotas.values());
       acts = stillLeading;
       const shared = {
-        transport: whileLeading(transport, stillLeading),
+        transport: own,
         events,
         clock,
         random,
@@ -136,6 +139,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
           stillLeading,
           record,
           observe: tellAll(cycleObserver(metrics), tracing?.cycle),
+          caughtUp,
           onCycle: (snapshot, now) => accounting.settle(snapshot, now),
         }),
         startStatusControllers({
@@ -284,6 +288,11 @@ class Caches {
       quotas.whenSynced(signal),
       investments.whenSynced(signal),
     ]);
+  }
+
+  /** Whether what had happened to pods before is seen: see `podsCaughtUp`. */
+  caughtUp(transport: Transport, signal: AbortSignal): Promise<boolean> {
+    return this.#feed.caughtUp(transport, signal);
   }
 
   /** Lists and watches until the signal aborts. */

@@ -9,15 +9,11 @@ import {
   type Fleet,
   type NamespaceFacts,
   type NodeFacts,
-  type PodFacts,
 } from '../core/snapshot/index.ts';
-import { Store, keyOf, type RawObject, type Stored } from '../kube/index.ts';
+import { Store, keyOf, type RawObject, type Stored, type Transport } from '../kube/index.ts';
 import { identityOf, reflect, type FeedOptions } from './reflect.ts';
+import { podsCaughtUp, type StoredPod } from './podsCaughtUp.ts';
 import { StorageFeed } from './storageFeed.ts';
-
-interface StoredPod extends Stored {
-  readonly facts: PodFacts;
-}
 
 interface StoredNode extends Stored {
   readonly facts: NodeFacts;
@@ -136,6 +132,15 @@ export class FleetFeed {
   async synced(signal: AbortSignal): Promise<void> {
     const stores = [this.namespaces, this.#nodes, this.#jobs, this.#pods];
     await Promise.all(stores.map((store) => store.whenSynced(signal)));
+  }
+
+  /**
+   * Resolves when the fleet shows all that had happened to pods before: see {@link podsCaughtUp}.
+   *
+   * @param transport of a leader: it writes
+   */
+  caughtUp(transport: Transport, signal: AbortSignal): Promise<boolean> {
+    return podsCaughtUp({ ...this.#options, pods: this.#pods, transport, signal });
   }
 
   /** Jobs first: a pod is as old as its Job, and whoever learns that later must sort all that wait again. */

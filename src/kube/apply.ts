@@ -95,6 +95,7 @@ export interface PodCondition {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason?: string;
   readonly message?: string;
+  readonly lastProbeTime?: string;
   readonly lastTransitionTime?: string;
   readonly observedGeneration?: number;
 }
@@ -104,23 +105,34 @@ export interface PodConditionPatch {
   readonly name: string;
   /** The server refuses, code Conflict, when the pod of that name is another one. */
   readonly uid: string;
+  /** The server refuses, code Conflict, when the pod has changed since. */
+  readonly resourceVersion?: string;
   readonly condition: PodCondition;
 }
 
-/** Sets one condition of a pod. The others, and the rest of the status, stay as they are. */
+/**
+ * Sets one condition of a pod. The others, and the rest of the status, stay as they are; so do fields of the condition
+ * that are left out.
+ *
+ * @returns the pod's resourceVersion with it
+ */
 export async function patchPodCondition(
   transport: Transport,
-  { namespace, name, uid, condition }: PodConditionPatch,
+  { namespace, name, uid, resourceVersion, condition }: PodConditionPatch,
   signal?: AbortSignal,
-): Promise<void> {
-  const patching = transport.request({
+): Promise<string> {
+  const patching = transport.request<{ readonly metadata?: { readonly resourceVersion?: string } } | undefined>({
     method: 'PATCH',
     path: `/api/v1/namespaces/${namespace}/pods/${name}/status`,
     contentType: strategicMergePatch,
-    body: { metadata: { uid }, status: { conditions: [condition] } },
+    body: {
+      metadata: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+      status: { conditions: [condition] },
+    },
     ...(signal === undefined ? {} : { signal }),
   });
-  await patching.catch(throwUidConflict);
+  const patched = await patching.catch(throwUidConflict);
+  return patched?.metadata?.resourceVersion ?? '';
 }
 
 /**

@@ -10,6 +10,7 @@ export {
   type RequestObservation,
   type Transport,
 } from './transport.ts';
+export { isAsLate } from './resource-version.ts';
 export { type Change, keyOf, Store, type Stored } from './store.ts';
 export { type RawObject, type ReflectorObservation, runReflector } from './reflector.ts';
 export { backOffMs } from './backoff.ts';

@@ -204,6 +204,18 @@ const cases: Record<string, Case> = {
     want: watching,
     actions: [watch],
   },
+  "asks a server that is not there again after three failures' time at most": {
+    from: { ...watching, failures: 7 },
+    input: failed(0, 'Network'),
+    want: { ...waitingToList, failures: 8 },
+    actions: [wait(3)],
+  },
+  'stays away from a server that answers with errors for longer each time': {
+    from: { ...watching, failures: 7 },
+    input: failed(500, 'InternalError'),
+    want: { ...waitingToList, failures: 8 },
+    actions: [wait(8)],
+  },
   'backs off when the server ends a watch at once': {
     from: watching,
     input: endedAfter(999),

@@ -201,7 +201,9 @@ function backOff<O>(
     before?: readonly ReflectorAction<O>[];
   },
 ): ReflectorStep<O> {
-  const wait = { do: 'wait', failures: from.failures, atLeastMs: then.failure.retryAfterMs ?? 0 } as const;
+  // To ask a server that is not there costs it nothing: it is to be found soon after it is back.
+  const failures = then.failure.status === 0 ? Math.min(from.failures, patience) : from.failures;
+  const wait = { do: 'wait', failures, atLeastMs: then.failure.retryAfterMs ?? 0 } as const;
   return {
     state: { ...from, phase: 'waiting', resourceVersion: then.resourceVersion },
     actions: [...(then.before ?? []), wait],

@@ -171,7 +171,7 @@ export class Evictor {
    *
    * @throws the signal's reason, or Error when the lead is lost
    */
-  async #persist(pod: PodFacts, wanted: () => boolean, write: () => Promise<void>): Promise<boolean> {
+  async #persist(pod: PodFacts, wanted: () => boolean, write: () => Promise<unknown>): Promise<boolean> {
     const { clock, random, signal, stillLeading, metrics, logger } = this.#options;
     for (let failures = 1; ; failures++) {
       if (!wanted()) return false;
