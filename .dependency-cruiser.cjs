@@ -55,6 +55,19 @@ module.exports = {
       to: { path: '^(tools|test|bench)/' },
     },
     {
+      name: 'tracing-in-one-place',
+      comment: 'Who wants no traces does not load the libraries for them.',
+      severity: 'error',
+      from: { path: '^(src|bench|tools)/', pathNot: '^src/observe/otlp\\.ts$' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'tracing-only-when-asked-for',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/observe/otlp\\.ts$', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+    },
+    {
       name: 'no-dev-dependency-at-run-time',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.test\\.ts$' },

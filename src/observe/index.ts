@@ -19,4 +19,5 @@ export { renderMetricsReference } from './metricsReference.ts';
 export { serveObservation } from './server.ts';
 export { noState } from './stateSample.ts';
 export type { StateSample } from './stateSample.ts';
-export { startTracing, tellAll } from './tracing.ts';
+export { startTracing } from './startTracing.ts';
+export { tellAll } from './tellAll.ts';

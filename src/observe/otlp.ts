@@ -115,7 +115,7 @@ export function otlpTracing({ endpoint, version, instance, logger }: TracingOpti
     },
     close: async () => {
       const late = new AbortController();
-      const sent = provider.shutdown().catch((error: unknown) => logger.debug('traces are lost', { error }));
+      const sent = provider.shutdown().catch((error: unknown) => logger.warn('traces are lost', { error }));
       await Promise.race([sent, sleep(closeLimitMs, undefined, { signal: late.signal }).catch(() => undefined)]);
       late.abort();
     },
@@ -135,7 +135,7 @@ function tracesUrl(endpoint: string): string {
 function diagnostics(logger: Logger) {
   const debug = (message: string): void => logger.debug(message);
   return {
-    error: (message: string): void => logger.warn(`traces are lost: ${message}`),
+    error: (message: string): void => logger.warn('traces are lost', { error: message }),
     warn: debug,
     info: debug,
     debug,

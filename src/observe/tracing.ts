@@ -21,19 +21,3 @@ export interface TracingOptions {
   readonly instance: string;
   readonly logger: Logger;
 }
-
-/** Starts to send traces. The OpenTelemetry libraries are loaded here and not before: most operators run without. */
-export async function startTracing(options: TracingOptions): Promise<Tracing> {
-  const { otlpTracing } = await import('./otlp.ts');
-  return otlpTracing(options);
-}
-
-/** Tells several observers; those that are undefined are left out. */
-export function tellAll<T>(
-  ...observers: readonly (((observation: T) => void) | undefined)[]
-): (observation: T) => void {
-  const present = observers.filter((observer) => observer !== undefined);
-  return (observation) => {
-    for (const observer of present) observer(observation);
-  };
-}

@@ -5,6 +5,7 @@ import { metricDefinitions } from '../../src/observe/metricDefinitions.ts';
 import type { MetricDefinition } from '../../src/observe/metricDefinitions.ts';
 import { eventually, startOperator, withCluster, type Operator } from '../support/index.ts';
 import { Estate } from '../scheduler/estate.ts';
+import { startCollector, type Collector } from './collector.ts';
 import { startPrometheus, type Prometheus } from './prometheus.ts';
 import { alertQueries, dashboardQueries } from './queries.ts';
 
@@ -37,15 +38,17 @@ function dayFrom(days: number): string {
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-describe('a Prometheus that scrapes the running operator', () => {
+describe('the running operator', () => {
   // Before the cluster's own: whoever was started last is stopped first.
   after(async () => {
     await prometheus?.stop();
     await operator?.stop();
+    await collector?.close();
   });
   const cluster = withCluster({ crds: true });
   let operator: Operator | undefined;
   let prometheus: Prometheus | undefined;
+  let collector: Collector | undefined;
   const ask = (expr: string) => prometheus!.query(expr);
   const sum = async (expr: string) => (await ask(expr)).reduce((total, { value }) => total + value, 0);
   const scraped = (expr: string, least: number) =>
@@ -53,7 +56,8 @@ describe('a Prometheus that scrapes the running operator', () => {
 
   before(
     async () => {
-      operator = await startOperator(cluster.plane, ['--leader-elect=true']);
+      collector = await startCollector();
+      operator = await startOperator(cluster.plane, ['--leader-elect=true', '--otlp-endpoint', collector.endpoint]);
       prometheus = await startPrometheus(operator.metricsAddress);
       await liveThroughEverything();
     },
@@ -92,7 +96,7 @@ describe('a Prometheus that scrapes the running operator', () => {
     await scraped('moa_pending_workloads', 1);
   }
 
-  it('takes every query of the alerts and of the dashboard, and shows something wherever something has happened', async () => {
+  it('answers a real Prometheus every query of the alerts and of the dashboard, and shows something wherever something has happened', async () => {
     await eventually(
       async () => {
         const empty: string[] = [];
@@ -107,7 +111,7 @@ describe('a Prometheus that scrapes the running operator', () => {
     );
   });
 
-  it('finds every metric on the page but those of failures', async () => {
+  it('shows every metric on the page but those of failures', async () => {
     const names = Object.values<MetricDefinition>(metricDefinitions)
       .map(({ name, kind }) => (kind === 'histogram' ? `${name}_count` : name))
       .filter((name) => !neverCounted.has(name));
@@ -116,7 +120,7 @@ describe('a Prometheus that scrapes the running operator', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('evaluates every alert, and none fires', async () => {
+  it('lets every alert be evaluated, and none fires', async () => {
     const rules = await eventually(async () => {
       const all = await prometheus!.rules();
       assert.ok(all.every(({ health }) => health !== 'unknown'));
@@ -133,7 +137,7 @@ describe('a Prometheus that scrapes the running operator', () => {
     );
   });
 
-  it('sees what the statuses say', async () => {
+  it('shows what the statuses say', async () => {
     assert.equal(await sum('moa_leader'), 1);
     assert.equal(await sum('moa_pool_gpus'), 24);
     assert.equal(await sum('moa_investment_promised_access_seconds'), 3600);
@@ -142,5 +146,22 @@ describe('a Prometheus that scrapes the running operator', () => {
     assert.equal(await sum('moa_unready_resources'), 0);
     assert.equal(await sum('moa_quota_info{tier="Education"}'), 1);
     assert.ok((await sum('moa_workloads_admitted_total')) >= 5);
+  });
+
+  it('sends traces of its cycles, reconciliations and requests', async () => {
+    await eventually(() => {
+      const { spans } = collector!;
+      const cycles = spans.filter(({ name }) => name === 'scheduling cycle');
+      assert.ok(cycles.some(({ attributes }) => Number(attributes['moa.admitted']) > 0));
+      assert.ok(cycles.some(({ attributes }) => Number(attributes['moa.evicted']) > 0));
+      const plans = spans.filter(({ name }) => name === 'plan');
+      assert.deepEqual(
+        cycles.map(({ spanId }) => plans.filter(({ parentSpanId }) => parentSpanId === spanId).length),
+        cycles.map(() => 1),
+      );
+      assert.ok(spans.some(({ name }) => name === 'POST pods/binding'));
+      assert.ok(spans.some(({ name }) => name === 'reconcile status-GpuPool'));
+      assert.ok(spans.every(({ resource }) => resource['service.name'] === 'moa'));
+    });
   });
 });
