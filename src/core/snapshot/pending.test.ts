@@ -36,4 +36,25 @@ describe('which waiting workloads are alike', () => {
     const claims = [{ name: 'data', ephemeral: false }];
     assert.deepEqual(sizes(setOf(pod('lab', 1, { claims }), pod('lab', 1, { claims }))), [1, 1]);
   });
+
+  it('what a reader remembers of a class outlives the news that its only pod was told why it waits', () => {
+    const one = pod('lab', 1);
+    const pending = setOf(one);
+    const [before] = pending.classes();
+    before!.note = { remembered: true };
+    pending.add(singleWorkload({ ...one, explained: 'NoCapacity: none' }, new OwnerAges()));
+    const [after] = pending.classes();
+    assert.equal(after, before);
+    assert.equal(after?.at(0)?.pods[0]?.explained, 'NoCapacity: none');
+    assert.equal(after?.size, 1);
+  });
+
+  it('of a workload that stands for itself nothing is remembered when it changes', () => {
+    const one = pod('lab', 1, { claims: [{ name: 'data', ephemeral: false }] });
+    const pending = setOf(one);
+    const [before] = pending.classes();
+    pending.add(singleWorkload({ ...one, explained: 'NoCapacity: none' }, new OwnerAges()));
+    const [after] = pending.classes();
+    assert.notEqual(after, before);
+  });
 });

@@ -47,6 +47,17 @@ export class PendingClass {
     else this.#workloads.splice(index, 0, workload);
   }
 
+  /** Puts a workload in the place of the one that had its key. */
+  replace(before: Workload, after: Workload): void {
+    const index = this.#indexOf(before);
+    if (this.#workloads[index]?.key === after.key && compareAge(before, after) === 0) {
+      this.#workloads[index] = after;
+      return;
+    }
+    this.delete(before);
+    this.add(after);
+  }
+
   /** Takes out the workload of this age and key. */
   delete(workload: Workload): void {
     const index = this.#indexOf(workload);
@@ -110,8 +121,14 @@ export class PendingSet {
   add(workload: Workload): void {
     const known = this.#entries.get(workload.key);
     if (known?.workload === workload) return;
-    if (known !== undefined) this.delete(workload.key);
     const key = this.#classKeyOf(workload);
+    if (known?.kin.key === key && !standsForItself(key)) {
+      // What is remembered of the class outlives a change of its only workload that changes nothing for a plan.
+      known.kin.replace(known.workload, workload);
+      this.#entries.set(workload.key, { workload, kin: known.kin });
+      return;
+    }
+    if (known !== undefined) this.delete(workload.key);
     let kin = this.#classes.get(key);
     if (kin === undefined) {
       kin = new PendingClass(key, workload.namespace);
@@ -188,7 +205,7 @@ export class PendingSet {
     if (first === undefined) return workload.key;
     // What is not whole, at odds with itself or bound to volumes of its own is told so by name: it stands for itself.
     const apart = this.#apart.has(workload.key) || workload.pods.some(({ claims }) => claims.length > 0);
-    if (apart || !isWhole(workload)) return `own ${workload.key}`;
+    if (apart || !isWhole(workload)) return ownKey + workload.key;
     const { user = '', walltime = '', topology, classes } = first;
     const problem = workload.pods.find((pod) => pod.problem !== undefined)?.problem;
     const parts = [workload.namespace, this.#shapesOf(workload), user, walltime, workload.priority];
@@ -226,6 +243,13 @@ export class PendingSet {
     if (id === undefined) this.#shapeIds.set(shape, (id = this.#shapes++));
     return id;
   }
+}
+
+/** Begins the key of a class that says nothing of what its only workload asks for. */
+const ownKey = 'own ';
+
+function standsForItself(classKey: string): boolean {
+  return classKey.startsWith(ownKey);
 }
 
 function isWhole({ gang }: Workload): boolean {
