@@ -86,7 +86,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
       clock,
       metrics,
       logger: logger.child('ledger'),
-      onMark: () => caches.showAgain(),
+      onNews: () => caches.showAgain(),
     });
     closing.push(() => accounting.close());
     const events = new EventRecorder({

@@ -28,4 +28,4 @@ export { standingsOf } from './standings.ts';
 export { Tally } from './tally.ts';
 export { ThreadStore } from './threadStore.ts';
 export type { UsageQuery, UsageRow } from './usage.ts';
-export { LedgerWriter, type Lag } from './writer.ts';
+export { LedgerWriter } from './writer.ts';

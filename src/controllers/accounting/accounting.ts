@@ -11,7 +11,6 @@ import {
   ThreadStore,
   type Entry,
   type InvestorWait,
-  type Lag,
   type Store,
 } from '../../ledger/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
@@ -19,7 +18,8 @@ import type { InvestorReclaim } from '../accessTimes.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
 import { endedPods } from './endedPods.ts';
-import { Accounts, holdingsOf, type Occupant } from './holdings.ts';
+import { attributedHoldings } from './attribution.ts';
+import { Accounts, type Occupant } from './holdings.ts';
 import { ShownBudgets } from './shownBudgets.ts';
 import { TouchedPods, type Touched } from './touched.ts';
 
@@ -32,8 +32,8 @@ export interface AccountingOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Called when the use of a budget has reached a mark of which its status should tell. */
-  readonly onMark: () => void;
+  /** Called when statuses should tell something that no watch brings: a mark of a budget, a ledger that is behind. */
+  readonly onNews: () => void;
 }
 
 /** What a time of leading brings. */
@@ -83,6 +83,8 @@ export class Accounting {
   /** The last moment at which the pods were watched, while they are not. */
   #blindSince: number | undefined;
   #seesAgainAt: number | undefined;
+  /** Since when this process leads, on the monotonic clock. */
+  #ledSince = 0;
   #behindSince: number | undefined;
   #problem: string | undefined;
 
@@ -121,13 +123,14 @@ export class Accounting {
       journal,
       clock,
       onWritten: (entries) => metrics.ledgerEntries.inc(entries),
-      onLag: (lag) => this.#noteLag(lag),
+      onLag: ({ error }) => this.#noteLag(error),
       onBadLine: (line) =>
         logger.error('the journal of the ledger holds a line that is no entry; it is left out', {
           key: line.slice(0, 200),
         }),
     });
     this.#writer = writer;
+    this.#ledSince = clock.monotonic();
     this.#meter = new InvestmentMeter();
     this.#touched.take();
     fleet.onHolding = (uid) => this.#touched.note(fleet, uid);
@@ -142,6 +145,7 @@ export class Accounting {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
+      this.#behindSince = undefined;
       await this.#writeLast(writer);
       fleet.onHolding = undefined;
       fleet.budgetUse = nothingUsed;
@@ -194,19 +198,24 @@ export class Accounting {
     return this.#shown.shownOf(name, view);
   }
 
-  /** How far the ledger is behind; undefined while no one leads. */
+  /** How far the ledger is behind; undefined before that is known. */
   state(): LedgerState | undefined {
-    if (this.#writer === undefined) return undefined;
+    if (this.#books === undefined && this.#behindSince === undefined) return undefined;
     return { behindSince: this.#behindSince, problem: this.#behindSince === undefined ? undefined : this.#problem };
   }
 
   /** Brings the gauges up to date. */
   showLag(): void {
     const { metrics } = this.#options;
-    const lag = this.#writer?.lag();
-    if (lag !== undefined) this.#noteLag(lag);
-    metrics.ledgerLag.set((lag?.milliseconds ?? 0) / 1000);
-    metrics.ledgerLagBytes.set(lag?.bytes ?? 0);
+    metrics.ledgerLag.set(this.#lagMs() / 1000);
+    metrics.ledgerLagBytes.set(this.#writer?.lag().bytes ?? 0);
+  }
+
+  /** A store that has not answered yet lacks all since this process leads. */
+  #lagMs(): number {
+    if (this.#writer === undefined) return 0;
+    const { milliseconds } = this.#writer.lag();
+    return this.#books === undefined ? this.#options.clock.monotonic() - this.#ledSince : milliseconds;
   }
 
   readonly #budgetUse: BudgetUse = (quota, at) => this.#bookOf(quota, at);
@@ -247,7 +256,7 @@ export class Accounting {
         return budgets;
       } catch (error) {
         if (signal.aborted || !isPassing(error)) throw error;
-        this.#noteLag(writer.lag(), error);
+        this.#noteLag(error);
         logger.warn('the ledger cannot be read, it is tried again; scheduling goes on', { error });
         await clock.sleep(retryMs, signal);
       }
@@ -273,9 +282,7 @@ export class Accounting {
     for (const [uid, { pod, end }] of before) {
       if (pod !== undefined) occupants.set(uid, { pod, end });
     }
-    return [...occupants.values()].flatMap((one) =>
-      (holdingsOf(snapshot, accounts, { ...one, now }) ?? []).map(({ holding }) => holding),
-    );
+    return attributedHoldings(snapshot, accounts, { occupants: occupants.values(), now });
   }
 
   /** Says again and again that what is open is alive, and looks at what no cycle has taken in. */
@@ -286,7 +293,8 @@ export class Accounting {
       await clock.sleep(lookEveryMs, signal);
       const now = clock.now();
       this.settle(fleet.snapshot(now), now);
-      if (this.#shown.someCrossed((quota) => this.#bookOf(quota, now).used)) this.#options.onMark();
+      this.#noteLag(writer.lag().error);
+      if (this.#shown.someCrossed((quota) => this.#bookOf(quota, now).used)) this.#options.onNews();
       if (this.#blindSince !== undefined || clock.monotonic() - seenAt < seenEveryMs) continue;
       seenAt = clock.monotonic();
       writer.record([{ type: 'seen', at: now }]);
@@ -323,12 +331,14 @@ export class Accounting {
     this.#writer?.record(entries);
   }
 
-  #noteLag({ milliseconds, error: ofLag }: Lag, error = ofLag): void {
-    const { clock } = this.#options;
+  #noteLag(error: unknown): void {
+    const { clock, onNews } = this.#options;
+    const milliseconds = this.#lagMs();
     this.#problem = error instanceof Error ? error.message : undefined;
-    const waited = milliseconds >= behindMs;
-    if (!waited) this.#behindSince = undefined;
+    const wasBehind = this.#behindSince !== undefined;
+    if (milliseconds < behindMs) this.#behindSince = undefined;
     else this.#behindSince ??= clock.now() - milliseconds;
+    if (wasBehind !== (this.#behindSince !== undefined)) onNews();
   }
 }
 

@@ -1,19 +1,26 @@
 import { Coverage, type Guarantee, type Hold } from '../../core/quota/index.ts';
-import { holderKey, type HolderKey } from '../../ledger/index.ts';
+import type { Snapshot } from '../../core/snapshot/index.ts';
+import { holderKey, type HolderKey, type Holding } from '../../ledger/index.ts';
+import { guaranteeOf, holdingsOf, termsOf, type Accounts, type Occupant } from './holdings.ts';
 
 /** What a pod holds of a class, as far as its quota's guarantee is concerned. */
 interface Held {
   readonly holder: HolderKey;
   hold: Hold;
+  /** As it was last told. */
   covered: boolean;
+  /** As it is to be told, unless the book is stale. */
+  due: boolean;
 }
 
 interface QuotaBook {
   /** The oldest first. */
   readonly holds: Map<string, Held>;
   coverage: Coverage;
-  /** Something that was covered is gone, or the guarantee has changed. */
+  /** Something that was covered is gone, or the guarantee has changed: what is covered has to be worked out anew. */
   stale: boolean;
+  /** It has been, and what has turned was not told yet. */
+  untold: boolean;
 }
 
 /** A holding that is covered from now on, or is no longer. */
@@ -28,7 +35,8 @@ export interface Turn {
  *
  * | operation | cost |
  * |---|---|
- * | put, remove | O(1) |
+ * | remove | O(1) |
+ * | put | O(1); O(holdings of the quota) for the first after something covered has ended |
  * | turned | O(holdings of the quotas in which something covered has ended) |
  */
 export class Attribution {
@@ -46,7 +54,7 @@ export class Attribution {
     const holder = { podUid, class: accelerator };
     let book = this.#books.get(quota);
     if (book === undefined) {
-      book = { holds: new Map<string, Held>(), coverage: this.#coverageFor(quota), stale: false };
+      book = { holds: new Map<string, Held>(), coverage: this.#coverageFor(quota), stale: false, untold: false };
       this.#books.set(quota, book);
     }
     const key = holderKey(holder);
@@ -56,8 +64,9 @@ export class Attribution {
       known.hold = hold;
       return known.covered;
     }
+    if (book.stale) this.#refresh(quota, book);
     const covered = book.coverage.cover(hold);
-    book.holds.set(key, { holder, hold, covered });
+    book.holds.set(key, { holder, hold, covered, due: covered });
     return covered;
   }
 
@@ -68,28 +77,55 @@ export class Attribution {
     if (book === undefined || held === undefined) return;
     book.holds.delete(key);
     if (book.holds.size === 0) this.#books.delete(quota);
-    else if (held.covered) book.stale = true;
+    else if (held.due) book.stale = true;
   }
 
   /** What has turned since the last call. */
   *turned(): Iterable<Turn> {
     for (const [quota, book] of this.#books) {
-      if (!book.stale) continue;
-      book.stale = false;
-      book.coverage = this.#coverageFor(quota);
+      if (book.stale) this.#refresh(quota, book);
+      if (!book.untold) continue;
+      book.untold = false;
       for (const held of book.holds.values()) {
-        const covered = book.coverage.cover(held.hold);
-        if (covered === held.covered) continue;
-        held.covered = covered;
-        yield { holder: held.holder, covered };
+        if (held.due === held.covered) continue;
+        held.covered = held.due;
+        yield { holder: held.holder, covered: held.covered };
       }
     }
+  }
+
+  /** Hands out the guarantee anew. */
+  #refresh(quota: string, book: QuotaBook): void {
+    book.stale = false;
+    book.untold = true;
+    book.coverage = this.#coverageFor(quota);
+    for (const held of book.holds.values()) held.due = book.coverage.cover(held.hold);
   }
 
   /** Of a quota that is not in force nothing is guaranteed. */
   #coverageFor(quota: string): Coverage {
     return new Coverage(this.#guaranteeOf(quota) ?? nothing);
   }
+}
+
+/** What pods hold, or held until they ended, each as covered or borrowed: for a ledger that knows nothing of them. */
+export function attributedHoldings(
+  snapshot: Snapshot,
+  accounts: Accounts,
+  { occupants, now }: { readonly occupants: Iterable<Occupant>; readonly now: number },
+): readonly Holding[] {
+  const { quotas } = snapshot.policy;
+  const attribution = new Attribution();
+  attribution.setGuarantees((name) => guaranteeOf(quotas.get(name)));
+  return Array.from(occupants, (one) => holdingsOf(snapshot, accounts, { ...one, now }) ?? [])
+    .flat()
+    .sort((a, b) => a.holding.start - b.holding.start)
+    .map(({ holding, hold }) => {
+      const name = holding.account.quotas[0] ?? '';
+      const quota = quotas.get(name);
+      const covered = attribution.put(name, holding, hold);
+      return covered && quota !== undefined ? { ...holding, ...termsOf(quota, 'Guaranteed') } : holding;
+    });
 }
 
 const nothing: Guarantee = { flexible: 0 as Guarantee['flexible'], classes: [], weights: [] };

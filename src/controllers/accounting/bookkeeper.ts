@@ -43,23 +43,20 @@ export class Bookkeeper {
       const first = this.#policy === undefined;
       this.#policy = snapshot.policy;
       const { quotas } = snapshot.policy;
-      this.#attribution.setGuarantees((name) => {
-        const quota = quotas.get(name);
-        return quota === undefined ? undefined : guaranteeOf(quota);
-      });
+      this.#attribution.setGuarantees((name) => guaranteeOf(quotas.get(name)));
       // By the time of binding, since the oldest are guaranteed first.
       const held = [...snapshot.running.pods()].filter(({ pod }) => pod.nodeName !== undefined);
       if (first) held.sort((a, b) => a.since - b.since);
       for (const { pod } of held) if (!touched.has(pod.uid)) this.#followPod(snapshot, { pod, end: undefined, now });
     }
+    // What has ended makes room first: what begins at the same time is then guaranteed from its beginning.
     for (const [uid, { pod, end, unobserved }] of touched) {
-      if (end === undefined && pod !== undefined) this.#followPod(snapshot, { pod, end, now });
-      else if (end !== undefined) {
-        if (pod !== undefined && !this.#classesOf.has(uid))
-          this.#followPod(snapshot, { pod, end: undefined, now: end });
-        this.#closePod(uid, end, unobserved);
-      }
+      if (end === undefined) continue;
+      if (pod !== undefined && !this.#classesOf.has(uid)) this.#followPod(snapshot, { pod, end: undefined, now: end });
+      this.#closePod(uid, end, unobserved);
     }
+    for (const { pod, end } of touched.values())
+      if (end === undefined && pod !== undefined) this.#followPod(snapshot, { pod, end, now });
   }
 
   /** Splits what has turned from guaranteed into borrowed or back. */

@@ -61,9 +61,10 @@ export function termsOf({ pool }: QuotaState, kind: HoldingKind): Pick<Holding, 
   return { kind, chargeFactor: chargeFactorOf({ kind, borrowedChargeFactor }) };
 }
 
-/** What a quota guarantees its own pods: its own guarantee and its entitlements. */
-export function guaranteeOf({ spec, entitled, pool }: QuotaState): Guarantee | undefined {
-  if (pool === undefined) return undefined;
+/** What a quota guarantees its own pods: its own guarantee and its entitlements. Undefined = it is not in force. */
+export function guaranteeOf(quota: QuotaState | undefined): Guarantee | undefined {
+  if (quota?.pool === undefined) return undefined;
+  const { spec, entitled, pool } = quota;
   return {
     flexible: milli(spec.guaranteed + entitled),
     classes: pool.classes.map((c) => spec.classes.find(({ name }) => name === c.spec.name)?.guaranteed ?? 0),
