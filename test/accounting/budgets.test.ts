@@ -109,6 +109,31 @@ describe('budgets in a running operator', () => {
     await eventually(async () => assert.match(await conditionOf(tenant), /InGrace|BudgetExhausted/));
   });
 
+  it('carry half of what is left into the next period, once the object says when that is', async () => {
+    const estate = await Estate.create(cluster, [{}]);
+    const at = (offset: number) => new Date(start + offset * 1000).toISOString();
+    const start = Date.now() - 3_600_000;
+    const ends = 3612;
+    const terms = { normalizedGpuHours: '10', carryover: { maxFraction: '0.5' } };
+    const tenant = await estate.tenant({}, { budget: { ...terms, period: { start: at(0), end: at(ends) } } });
+    await tenant.running(1, { gpus: 1, annotations: { 'moa.dev/walltime': '30m' } });
+    await tenant.edit({ budget: { ...terms, period: { start: at(ends), end: at(2 * ends) } } });
+    await eventually(async () => assert.match(await conditionOf(tenant), /BudgetNotStarted|WithinBudget/));
+    await eventually(
+      async () => {
+        assert.equal(await conditionOf(tenant), 'True WithinBudget');
+        assert.partialDeepStrictEqual((await statusOf(tenant))?.budget, {
+          ...{ granted: '10', carriedOver: '5' },
+          currentPeriod: { normalizedGpuHours: '10', carryoverFraction: '0.5' },
+          previousPeriod: { normalizedGpuHours: '10', carryoverFraction: '0.5' },
+        });
+      },
+      { timeoutMs: 40_000 },
+    );
+    // What was used of the last period is not used of this one.
+    assert.ok(Number((await statusOf(tenant))?.budget?.['used']) < 0.1);
+  });
+
   it('a forecast tells when the present use will have used them up', async () => {
     const estate = await Estate.create(cluster, [{}]);
     const budget = { normalizedGpuHours: '80', period: year };
