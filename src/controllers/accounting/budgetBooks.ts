@@ -67,13 +67,16 @@ export class BudgetBooks {
   follow(policy: Policy, now: number): void {
     if (policy === this.#policy) return;
     this.#policy = policy;
-    if (this.#lastAt !== undefined) this.#splitAtEnds(this.#lastAt, now);
+    const lastAt = this.#lastAt;
+    if (lastAt !== undefined) this.#splitAtEnds(lastAt, now);
     this.#lastAt = now;
     for (const { spec, pool } of policy.quotas.values()) {
       if (spec.budget === undefined) this.#drop(spec.name);
       else if (pool !== undefined) this.#take(spec.name, spec.budget, { timeZone: pool.spec.timeZone, now });
     }
     for (const name of this.#books.keys()) if (!policy.quotas.has(name)) this.#drop(name);
+    // Periods that ended while nobody led.
+    if (lastAt === undefined) this.#splitAtEnds(-Infinity, now);
   }
 
   /** What is used of a budget, and what came over. */
@@ -100,14 +103,16 @@ export class BudgetBooks {
 
   /** Asks the store, once for all budgets whose periods begin together. All entries must have been written to it. */
   async settle(store: Store): Promise<void> {
-    const open = [...this.#books].filter(([, { settled }]) => !settled);
-    const groups = Map.groupBy(open, ([, { period, watchedFrom }]) => `${period.start} ${watchedFrom}`);
+    const open = [...this.#books].flatMap(([name, book]) => {
+      const { period, watchedFrom, settled } = book;
+      return settled ? [] : [{ name, book, watchedFrom, asked: { ...period, end: Math.min(watchedFrom, period.end) } }];
+    });
+    const groups = Map.groupBy(open, ({ asked }) => `${asked.start} ${asked.end}`);
     for (const group of groups.values()) {
       const [first] = group;
       if (first === undefined) continue;
-      const { period, watchedFrom } = first[1];
-      const used = await usedByQuota(store, { start: period.start, end: watchedFrom });
-      for (const [name, book] of group) {
+      const used = await usedByQuota(store, first.asked);
+      for (const { name, book, watchedFrom } of group) {
         if (this.#books.get(name) !== book || book.watchedFrom !== watchedFrom) continue;
         this.#tally.settle(name, watchedFrom, used.get(name) ?? noCharge);
         const last = book.history.previous;
@@ -156,8 +161,9 @@ export class BudgetBooks {
   }
 
   #splitAtEnds(last: number, now: number): void {
-    for (const [name, { period }] of this.#books)
-      if (period.end > last && period.end <= now) this.#bookkeeper.endPeriod(name, period.end);
+    for (const [name, { period, history }] of this.#books)
+      for (const { end } of [history.previous?.period ?? period, period])
+        if (end > last && end <= now) this.#bookkeeper.endPeriod(name, end);
   }
 
   async #spentOf(store: Store, name: string, { period }: Pick<BudgetSpec, 'period'>, book: Book): Promise<Charge> {
