@@ -2,14 +2,16 @@ import process from 'node:process';
 
 import { endWithParent } from '../tools/cluster/index.ts';
 import type { Benchmark } from './benchmark.ts';
+import { abuse } from './abuse/index.ts';
 import { bind } from './bind/index.ts';
 import { core } from './core/index.ts';
 import { describeFlags, parseFlags, UsageError } from './flags.ts';
 import { ledger } from './ledger/index.ts';
+import { metrics } from './metrics/index.ts';
 import { packing } from './packing/index.ts';
 import { formatTable, writeReport } from './report.ts';
 
-const benchmarks: readonly Benchmark[] = [bind, core, packing, ledger];
+const benchmarks: readonly Benchmark[] = [bind, core, packing, ledger, metrics, abuse];
 const stop = new AbortController();
 
 try {
