@@ -1,6 +1,5 @@
 export * from './accounting/index.ts';
-export { FleetFeed } from './feed.ts';
-export { type FeedOptions } from './reflect.ts';
+export { Caches } from './caches.ts';
 export { startStatusControllers } from './startStatusControllers.ts';
 export {
   changesManifest,
