@@ -1,5 +1,6 @@
 import * as prom from 'prom-client';
 
+import { gaugeText } from './gaugeText.ts';
 import { metricDefinitions } from './metricDefinitions.ts';
 import type { MetricDefinition, MetricDefinitions } from './metricDefinitions.ts';
 
@@ -46,7 +47,9 @@ export type Series<K extends GaugeName> = readonly [labels: LabelsOf<MetricDefin
 export interface InstrumentSet {
   readonly instruments: Instruments;
   /** Makes these the only series of a gauge: what is not named any more vanishes from the page. */
-  readonly replace: <K extends GaugeName>(metric: K, series: Iterable<Series<K>>) => void;
+  readonly replace: <K extends GaugeName>(metric: K, series: readonly Series<K>[]) => void;
+  /** The text of a gauge whose series were replaced, which its instrument does not know; undefined for all others. */
+  readonly textOf: (name: string) => string | undefined;
   /** Drops the counts of a pool that no longer exists. */
   readonly forgetPool: (pool: string) => void;
   /** Drops the counts of a quota that no longer exists. */
@@ -55,7 +58,7 @@ export interface InstrumentSet {
 
 /** Builds every metric of the table in `registry`. */
 export function createInstruments(registry: prom.Registry): InstrumentSet {
-  const gauges = new Map<string, prom.Gauge>();
+  const replaced = new Map<string, () => string>();
   const built = Object.entries<MetricDefinition>(metricDefinitions).map(([key, definition]) => {
     const { name, help } = definition;
     const config = { name, help, labelNames: Object.keys(definition.labels), registers: [registry] };
@@ -68,11 +71,8 @@ export function createInstruments(registry: prom.Registry): InstrumentSet {
       }
       case 'histogram':
         return [key, new prom.Histogram({ ...config, buckets: [...(definition.buckets ?? [])] })] as const;
-      case 'gauge': {
-        const gauge = new prom.Gauge(config);
-        gauges.set(key, gauge);
-        return [key, gauge] as const;
-      }
+      case 'gauge':
+        return [key, new prom.Gauge(config)] as const;
     }
   });
   // prom-client's own instruments take the very calls that Instruments allows; its types merely allow more.
@@ -80,10 +80,10 @@ export function createInstruments(registry: prom.Registry): InstrumentSet {
   return {
     instruments,
     replace: (metric, series) => {
-      const gauge = gauges.get(metric);
-      gauge?.reset();
-      for (const [labels, value] of series) gauge?.set(labels, value);
+      const { name, help } = metricDefinitions[metric];
+      replaced.set(name, () => gaugeText(name, help, series));
     },
+    textOf: (name) => replaced.get(name)?.(),
     forgetPool: (pool) => {
       (instruments.podsBound as unknown as prom.Counter).remove({ pool });
       (instruments.reclaimAccess as unknown as prom.Histogram).remove({ pool });
