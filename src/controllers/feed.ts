@@ -4,6 +4,7 @@ import {
   PodReader,
   readNode,
   sameNode,
+  samePod,
   textMembersOf,
   textOf,
   type Fleet,
@@ -68,11 +69,13 @@ export class FleetFeed {
     this.#podGroups = create<StoredGang>();
 
     this.#pods.subscribe((changes) => {
-      for (const change of changes) {
-        if (change.type === 'deleted') fleet.removePod(change.object.uid);
-        else fleet.upsertPod(change.object.facts);
+      let changed = false;
+      for (const { type, object, previous } of changes) {
+        if (type === 'deleted') fleet.removePod(object.uid);
+        else fleet.upsertPod(object.facts);
+        changed ||= type !== 'updated' || previous === undefined || !samePod(previous.facts, object.facts);
       }
-      onChange();
+      if (changed) onChange();
     });
     this.#nodes.subscribe((changes) => {
       let changed = false;

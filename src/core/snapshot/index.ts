@@ -18,6 +18,7 @@ export { objectOf, textMembersOf, textOf } from './raw.ts';
 export { readNode, sameNode } from './readNode.ts';
 export type { Pod } from './pod.ts';
 export { PodReader } from './readPod.ts';
+export { samePod } from './samePod.ts';
 export * from './reservation.ts';
 export * from './resourceSlots.ts';
 export type { HeldPod } from './heldPod.ts';
