@@ -6,7 +6,9 @@ import { after, before, describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import type { BudgetSpec } from '../../core/budget/index.ts';
+import type { ResearchQuotaStatus } from '../../api/v1alpha1/index.ts';
+import { hoursNeededFor, limitsAt, type BudgetSpec, type Charge } from '../../core/budget/index.ts';
+import { budgetStatus } from '../../core/status/index.ts';
 import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
 import {
   acceleratorClass,
@@ -19,7 +21,16 @@ import {
 } from '../../core/testing/world.ts';
 import { micros, oneMicro } from '../../core/units/index.ts';
 import { FakeClock } from '../../kube/index.ts';
-import { chargeFor, Journal, LedgerWriter, openStore, recover, Tally, type Store } from '../../ledger/index.ts';
+import {
+  chargeFor,
+  Journal,
+  LedgerWriter,
+  noCharge,
+  openStore,
+  recover,
+  Tally,
+  type Store,
+} from '../../ledger/index.ts';
 import { attributedHoldings } from './attribution.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { BudgetBooks } from './budgetBooks.ts';
@@ -41,9 +52,11 @@ const factor = 500_000;
 const chains = { a: ['a', 'top'], b: ['b', 'top'], c: ['c'] } as const;
 type Payer = keyof typeof chains;
 /** Budgets begin with the history and end so many hours later. */
-const periodHours = { a: 40, top: 60, c: 90 } as const;
+const periodHours = { a: 20, top: 45, c: 30 } as const;
 type Budgeted = keyof typeof periodHours;
 const endOf = (quota: Budgeted) => begin + periodHours[quota] * 60 * minute;
+/** Thousandths of GPU-hours for a period; half of what is left may pass into the next. */
+const base = 80_000;
 
 type Step =
   | { readonly type: 'wait'; readonly minutes: number }
@@ -57,6 +70,8 @@ type Step =
   | { readonly type: 'end'; readonly pick: number; readonly completes: boolean }
   | { readonly type: 'guarantee'; readonly quota: Payer; readonly gpus: number }
   | { readonly type: 'settle' }
+  /** The manifest of c gets its next period, if the first is over. */
+  | { readonly type: 'nextPeriod' }
   | { readonly type: 'die'; readonly downMinutes: number; readonly ends: readonly number[]; readonly binds: number };
 
 const quotaName = fc.constantFrom<Payer>('a', 'b', 'c');
@@ -75,6 +90,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ type: fc.constant('end'), pick: fc.nat(99), completes: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('guarantee'), quota: quotaName, gpus: fc.nat(24) }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('settle') }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('nextPeriod') }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -104,6 +120,11 @@ class Trial {
   readonly #path: string;
   readonly #prefix: string;
   readonly #guarantees = { a: 8, b: 4, c: 12 };
+  /** Whether c is in its second period, and whether a process died since. */
+  #followsUp = false;
+  diedSince = false;
+  /** What the API server has of the quotas. */
+  readonly #statuses = new Map<string, ResearchQuotaStatus>();
   readonly #touched: TouchedPods;
   readonly #pods = new Map<string, ModelPod>();
   readonly #ended: ModelPod[] = [];
@@ -128,7 +149,12 @@ class Trial {
     this.#writer = new LedgerWriter({ store, journal: this.#journal, clock: new FakeClock() });
     const tally = new Tally([]);
     this.#keeper = new Bookkeeper(tally, this.#accounts);
-    this.#budgets = new BudgetBooks(tally, this.#keeper, () => undefined);
+    this.#budgets = new BudgetBooks(tally, this.#keeper, (name) => this.#statuses.get(name));
+  }
+
+  /** What came over into the second period of c; undefined while it is in its first. */
+  get carried(): number | undefined {
+    return this.#followsUp ? this.#budgets.of(this.name('c'), this.now).carriedOver : undefined;
   }
 
   name(quota: string): string {
@@ -150,7 +176,7 @@ class Trial {
     this.#writer.record(entries);
     const tally = new Tally(open.map((one) => ({ ...one, account: this.#accounts.shared(one.account) })));
     this.#keeper = new Bookkeeper(tally, this.#accounts);
-    this.#budgets = new BudgetBooks(tally, this.#keeper, () => undefined);
+    this.#budgets = new BudgetBooks(tally, this.#keeper, (name) => this.#statuses.get(name));
     this.settle();
   }
 
@@ -175,6 +201,14 @@ class Trial {
       case 'settle':
         this.settle();
         return;
+      case 'nextPeriod':
+        this.settle();
+        if (this.now < endOf('c')) return;
+        this.#followsUp = true;
+        this.fleet.setPolicy(this.#policy());
+        this.settle();
+        await this.#ask();
+        return;
       case 'die': {
         this.settle();
         this.#writer.record([{ type: 'seen', at: this.now }]);
@@ -187,6 +221,7 @@ class Trial {
         }
         for (let i = 0; i < one.binds; i++) this.#bind({ quota: 'b', class: 'h200', devices: 2, grace: false });
         await this.lead();
+        this.diedSince = this.#followsUp;
         return;
       }
     }
@@ -201,6 +236,27 @@ class Trial {
     this.#keeper.settle(snapshot, now);
     this.#writer.record(this.#keeper.takeEntries());
     this.#attribute();
+    this.#publish();
+  }
+
+  /** Writes the statuses, of which a next leader learns the periods. */
+  #publish(): void {
+    const { now } = this;
+    for (const quota of Object.keys(periodHours) as Budgeted[]) {
+      const quotaName = this.name(quota);
+      const book = this.#budgets.of(quotaName, now);
+      const spec = this.#budgetOf(quota);
+      const line = { quotaName, limits: limitsAt(spec, book.carriedOver, now), used: book.used, reserved: noCharge };
+      const budget = budgetStatus({ lines: [line], own: { spec, line, book }, now });
+      this.#statuses.set(quotaName, budget === undefined ? {} : { budget });
+    }
+  }
+
+  /** Asks the store for what the tally does not know. */
+  async #ask(): Promise<void> {
+    await this.#writer.flush();
+    await this.#budgets.settle(this.#store);
+    this.#publish();
   }
 
   /** The books at the end of the history: everything that ever ran, to the last unit, by quota and period. */
@@ -209,11 +265,13 @@ class Trial {
     // A split may lie a millisecond ahead.
     this.now += minute;
     this.settle();
-    await this.#writer.flush();
-    await this.#budgets.settle(this.#store);
+    await this.#ask();
     for (const quota of Object.keys(periodHours) as Budgeted[]) {
-      const { used } = this.#budgets.of(this.name(quota), this.now);
-      assert.equal(used, this.#expected(quota, begin, Math.min(endOf(quota), this.now)), `budget of ${quota}`);
+      const { used, carriedOver } = this.#budgets.of(this.name(quota), this.now);
+      const { start, end } = this.#budgetOf(quota).period;
+      assert.equal(used, this.#expected(quota, start, Math.min(end, this.now)), `budget of ${quota}`);
+      const left = base - hoursNeededFor(this.#expected(quota, begin, endOf(quota)) as Charge);
+      assert.equal(carriedOver, start === begin ? 0 : Math.min(Math.max(0, left), base / 2), `carried into ${quota}`);
     }
     while (this.#pods.size > 0) this.#end(0, true);
     this.settle();
@@ -295,17 +353,21 @@ class Trial {
     return sum;
   }
 
+  #budgetOf(quota: Budgeted): BudgetSpec {
+    const end = endOf(quota);
+    const isSecond = quota === 'c' && this.#followsUp;
+    return {
+      base: base as BudgetSpec['base'],
+      period: isSecond ? { start: end, end: 2 * end - begin } : { start: begin, end },
+      carryoverFraction: micros(500_000),
+      graceFraction: oneMicro,
+      adjustments: [],
+    };
+  }
+
   #policy() {
     const [a, b, c, top] = ['a', 'b', 'c', 'top'].map((name) => this.name(name));
-    const budget = (quota: Budgeted): { budget: BudgetSpec } => ({
-      budget: {
-        base: 1_000_000_000 as BudgetSpec['base'],
-        period: { start: begin, end: endOf(quota) },
-        carryoverFraction: micros(0),
-        graceFraction: oneMicro,
-        adjustments: [],
-      },
-    });
+    const budget = (quota: Budgeted) => ({ budget: this.#budgetOf(quota) });
     const below = { parentName: top };
     return policyInputOf({
       pools: [
@@ -333,6 +395,7 @@ describe('the books of an operator, beside a model of a few lines', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('charge what was held, guaranteed or borrowed, to the last unit, over deaths, period ends and changed guarantees', async () => {
+    const seen = { carried: 0, nothing: 0, diedSince: 0 };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), async (steps) => {
         const store = await openStore('sqlite::memory:');
@@ -340,9 +403,13 @@ describe('the books of an operator, beside a model of a few lines', () => {
         await trial.lead();
         for (const one of steps) await trial.play(one);
         await trial.check();
+        if (trial.carried === 0) seen.nothing++;
+        else if (trial.carried !== undefined) seen.carried++;
+        if (trial.diedSince) seen.diedSince++;
         await store.close();
       }),
-      { numRuns: 400 },
+      { numRuns: 250, seed: 5 },
     );
+    assert.ok(seen.carried > 10 && seen.nothing > 10 && seen.diedSince > 10, JSON.stringify(seen));
   });
 });
