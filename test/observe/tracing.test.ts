@@ -139,6 +139,19 @@ describe('traces', () => {
     });
   });
 
+  it('carry the headers that the environment gives', async () => {
+    const variable = 'OTEL_EXPORTER_OTLP_HEADERS';
+    const before = process.env[variable];
+    process.env[variable] = 'authorization=Bearer%20token';
+    try {
+      await sent((tracing) => tracing.request(request));
+    } finally {
+      if (before === undefined) Reflect.deleteProperty(process.env, variable);
+      else process.env[variable] = before;
+    }
+    assert.equal(collector!.headers['authorization'], 'Bearer token');
+  });
+
   it('arrive while the operator runs, not only at its end', async () => {
     const known = collector!.spans.length;
     const tracing = await start(collector!.endpoint);

@@ -1,7 +1,7 @@
 import type { AlertGroup } from './alert.ts';
 
 /** No answer, a full server, or an answer that means that it cannot serve now. */
-const serverFailed = 'moa_api_requests_total{code=~"5..|429|Network|Timeout|InvalidResponse"}';
+const serverFailed = 'moa_api_requests_total{code=~"5..|429|Network|Timeout|Credentials|InvalidResponse"}';
 
 /** Whether somebody acts, and whether it sees and reaches the cluster. */
 export const availability: AlertGroup = {
