@@ -178,7 +178,7 @@ describe('the image', { skip: obstacle ?? false }, () => {
     const cluster = withCluster({ crds: true });
 
     it(
-      'is ready within 2 s, schedules with its service account, and ends well when told to',
+      'is ready within 2 s of processor time, schedules with its service account, and ends well when told to',
       { timeout: 120_000 },
       async (t) => {
         const estate = await Estate.create(cluster, [{}]);
