@@ -19,12 +19,11 @@ export {
   type Interval,
   type OpenInterval,
 } from './interval.ts';
-export type { InvestmentStretch, InvestorWait } from './investment.ts';
+export type { InvestmentStanding, InvestmentStretch, InvestorWait } from './investment.ts';
 export { InvestmentMeter } from './investmentMeter.ts';
 export { Journal } from './journal.ts';
 export { recover, type Holding } from './recover.ts';
 export { openStore, type Store } from './store.ts';
-export { standingsOf } from './standings.ts';
 export { Tally } from './tally.ts';
 export { ThreadStore } from './threadStore.ts';
 export type { UsageQuery, UsageRow } from './usage.ts';

@@ -6,7 +6,6 @@ import {
   Journal,
   LedgerWriter,
   recover,
-  standingsOf,
   Tally,
   ThreadStore,
   type Entry,
@@ -21,6 +20,7 @@ import { endedPods } from './endedPods.ts';
 import { attributedHoldings } from './attribution.ts';
 import { Accounts, type Occupant } from './holdings.ts';
 import { ShownBudgets } from './shownBudgets.ts';
+import { standingsOf } from './standings.ts';
 import { TouchedPods, type Touched } from './touched.ts';
 
 export interface AccountingOptions {

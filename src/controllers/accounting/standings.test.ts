@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { fleetOf, nodeFacts, podFacts, resource } from '../../test/support/fleet.ts';
-import { figuresOf } from '../core/status/index.ts';
-import { formatMilliGpus } from '../core/units/index.ts';
+import { fleetOf, nodeFacts, podFacts, resource } from '../../../test/support/fleet.ts';
+import { figuresOf } from '../../core/status/index.ts';
+import { formatMilliGpus } from '../../core/units/index.ts';
 import { standingsOf } from './standings.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');

@@ -1,5 +1,5 @@
-import { entitlementUse, type Figures } from '../core/status/index.ts';
-import type { InvestmentStanding } from './investment.ts';
+import { entitlementUse, type Figures } from '../../core/status/index.ts';
+import type { InvestmentStanding } from '../../ledger/index.ts';
 
 /**
  * How the investments of a picture stand, for the meter: those that are in force and within their term, each charged to
