@@ -92,8 +92,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
     const lead = async (leading: AbortSignal, stillLeading: () => boolean): Promise<void> => {
       await caches.synced(leading);
       const own = whileLeading(transport, stillLeading);
-      let isCurrent = await caches.caughtUp(own, leading);
-      const caughtUp = async (): Promise<boolean> => (isCurrent ||= await caches.caughtUp(own, leading));
+      await caches.caughtUp(own, leading);
       caches.fleet.forgetAll();
       record = new SchedulingRecord(caches.fleet.history);
       record.borrowing.takeUp(caches.manifests.quotas.values());
@@ -123,7 +122,6 @@ export async function runOperator(config: Config, version: string, logger: Logge
           stillLeading,
           record,
           observe: tellAll(cycleObserver(metrics), tracing?.cycle),
-          caughtUp,
           onCycle: (snapshot, now) => accounting.settle(snapshot, now),
         }),
         startStatusControllers({

@@ -67,8 +67,8 @@ export class Caches {
     ]);
   }
 
-  /** Whether what had happened to pods before is seen: see `podsCaughtUp`. */
-  caughtUp(transport: Transport, signal: AbortSignal): Promise<boolean> {
+  /** Resolves when what had happened to pods before is seen: see `podsCaughtUp`. */
+  caughtUp(transport: Transport, signal: AbortSignal): Promise<void> {
     return this.#feed.caughtUp(transport, signal);
   }
 

@@ -13,7 +13,7 @@ import {
 } from '../core/snapshot/index.ts';
 import { Store, keyOf, type RawObject, type Stored, type Transport } from '../kube/index.ts';
 import { identityOf, reflect, type FeedOptions } from './reflect.ts';
-import { podsCaughtUp, type StoredPod } from './podsCaughtUp.ts';
+import { livePods, podsCaughtUp, type StoredPod } from './podsCaughtUp.ts';
 import { StorageFeed } from './storageFeed.ts';
 
 interface StoredNode extends Stored {
@@ -29,8 +29,6 @@ interface StoredGang extends Stored {
   readonly createdAt: number;
 }
 
-/** Pods that have ended hold nothing and wait for nothing: the API server leaves them out. */
-const livePods = { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' };
 /** How often a cluster without the PodGroup resource is asked whether it has it now. */
 const podGroupLookMs = 30_000;
 
@@ -142,7 +140,7 @@ export class FleetFeed {
    *
    * @param transport of a leader: it writes
    */
-  caughtUp(transport: Transport, signal: AbortSignal): Promise<boolean> {
+  caughtUp(transport: Transport, signal: AbortSignal): Promise<void> {
     return podsCaughtUp({ ...this.#options, pods: this.#pods, transport, signal });
   }
 
@@ -154,7 +152,7 @@ export class FleetFeed {
     await reflect(this.#options, {
       resource: 'pods',
       path: '/api/v1/pods',
-      query: livePods,
+      query: { fieldSelector: livePods },
       store: this.#pods,
       project: (raw) => ({ ...identityOf(raw), facts: this.#reader.read(raw) }),
       observe: ({ type }) => {

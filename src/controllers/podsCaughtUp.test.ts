@@ -12,7 +12,10 @@ function pod(name: string, resourceVersion: string, more: Partial<StoredPod['fac
   return { uid: name, namespace: 'n', name, resourceVersion, facts: { ...podFacts('n', 1), name, uid: name, ...more } };
 }
 
-/** A view of these pods, and a server that answers a mark with the next of the answers: a version, or a refusal. */
+/**
+ * A view of these pods, and a server that answers with the next of the answers: to a mark with a version or a refusal,
+ * to the question for pods with `none` or `some`.
+ */
 function viewOf(context: TestContext, pods: readonly StoredPod[], answers: readonly string[]) {
   const store = new Store<StoredPod>();
   store.replace(pods);
@@ -21,9 +24,10 @@ function viewOf(context: TestContext, pods: readonly StoredPod[], answers: reado
   const bodies: unknown[] = [];
   const transport = {
     request: ({ path, body }: ApiRequest) => {
+      const answer = left.shift()!;
+      if (path === '/api/v1/pods') return Promise.resolve({ items: answer === 'none' ? [] : [{}] });
       marked.push(path.split('/')[6]!);
       bodies.push(body);
-      const answer = left.shift()!;
       if (/^\d+$/.test(answer)) return Promise.resolve({ metadata: { resourceVersion: answer } });
       return Promise.reject(new ApiError(answer, { status: 500, code: answer, retryable: true }));
     },
@@ -31,11 +35,11 @@ function viewOf(context: TestContext, pods: readonly StoredPod[], answers: reado
   const stop = new AbortController();
   context.after(() => stop.abort(new Error('the test is over')));
   const clock = new FakeClock(Date.parse('2026-06-01T00:00:00Z'));
-  const outcome = { value: undefined as boolean | undefined };
+  const outcome = { value: 'waits' };
   const view = { pods: store, transport, clock, random: () => 0, logger: silent as never, signal: stop.signal };
   podsCaughtUp(view).then(
-    (value) => {
-      outcome.value = value;
+    () => {
+      outcome.value = 'caught up';
     },
     () => undefined,
   );
@@ -54,10 +58,10 @@ describe('whether a view of pods has caught up', () => {
     });
     store.upsert(pod('waits', '9'));
     await clock.advance(60_000);
-    assert.equal(outcome.value, undefined, 'what it shows is from before the mark');
+    assert.equal(outcome.value, 'waits', 'what it shows is from before the mark');
     store.upsert(pod('waits', '12'));
     await clock.advance(1);
-    assert.equal(outcome.value, true);
+    assert.equal(outcome.value, 'caught up');
   });
 
   it('is told as well when the marked pod is gone from it', async (context) => {
@@ -65,7 +69,7 @@ describe('whether a view of pods has caught up', () => {
     await clock.advance(1);
     store.delete('n/waits');
     await clock.advance(1);
-    assert.equal(outcome.value, true);
+    assert.equal(outcome.value, 'caught up');
   });
 
   it('a pod that has changed is not marked before the view shows the change', async (context) => {
@@ -77,7 +81,7 @@ describe('whether a view of pods has caught up', () => {
     assert.deepEqual(marked, ['waits', 'waits']);
     store.upsert(pod('waits', '12', { nodeName: 'node' }));
     await clock.advance(1);
-    assert.equal(outcome.value, true);
+    assert.equal(outcome.value, 'caught up');
   });
 
   it('where one cannot be marked another is, and all again after a pause', async (context) => {
@@ -89,9 +93,21 @@ describe('whether a view of pods has caught up', () => {
     assert.deepEqual(marked, ['a', 'b', 'a']);
   });
 
-  it('nothing tells it where no pod is ours', async (context) => {
-    const { marked, clock, outcome } = viewOf(context, [pod('other', '7', { ours: false })], []);
+  it('a view without a pod of ours has caught up where the API server knows of none', async (context) => {
+    const { marked, clock, outcome } = viewOf(context, [pod('other', '7', { ours: false })], ['none']);
     await clock.advance(1);
-    assert.deepEqual([marked, outcome.value], [[], false]);
+    assert.deepEqual([marked, outcome.value], [[], 'caught up']);
+  });
+
+  it('where the API server knows of one, the view waits for it and marks it', async (context) => {
+    const { store, marked, clock, outcome } = viewOf(context, [], ['some', 'some', '12']);
+    await clock.advance(60);
+    assert.deepEqual([marked, outcome.value], [[], 'waits']);
+    store.upsert(pod('waits', '7'));
+    await clock.advance(10_000);
+    assert.deepEqual(marked, ['waits']);
+    store.upsert(pod('waits', '12'));
+    await clock.advance(1);
+    assert.equal(outcome.value, 'caught up');
   });
 });

@@ -1,3 +1,4 @@
+import { schedulerName } from '../api/v1alpha1/constants/index.ts';
 import { backOffMs, isApiError, isAsLate, keyOf, patchPodCondition } from '../kube/index.ts';
 import type { Clock, Store, Stored, Transport } from '../kube/index.ts';
 import type { PodFacts } from '../core/snapshot/index.ts';
@@ -19,6 +20,9 @@ export interface PodsView {
   readonly signal: AbortSignal;
 }
 
+/** Pods that have ended hold nothing and wait for nothing: the API server leaves them out. */
+export const livePods = 'status.phase!=Succeeded,status.phase!=Failed';
+
 const retry = { baseMs: 100, maxMs: 5000 };
 
 /**
@@ -27,22 +31,23 @@ const retry = { baseMs: 100, maxMs: 5000 };
  * A watch may lag by seconds. Whoever begins to lead with an old view would give away places that its predecessor has
  * filled. The events of a watch come in order, so a write of ours to one of the pods is a mark: when the store shows it,
  * it shows all that was before. The mark is `lastProbeTime` in the condition PodScheduled, and the write is refused when
- * the pod is no longer what the store shows. One write, and the time that the watch takes; O(pods).
+ * the pod is no longer what the store shows. Where the store shows no pod of ours, the API server is asked whether there
+ * is one. One request, and the time that the watch takes; O(pods).
  *
- * @returns false, at once, where no pod is ours: then nothing proves anything, and nobody waits for a place
  * @throws the signal's reason
  */
-export async function podsCaughtUp(view: PodsView): Promise<boolean> {
+export async function podsCaughtUp(view: PodsView): Promise<void> {
   const { pods, clock, random, logger, signal } = view;
   const refused = new Set<string>();
-  for (let failures = 0; ;) {
+  let failures = 0;
+  const pause = () => clock.sleep(backOffMs(retry, (failures += 1), random), signal);
+  for (;;) {
     signal.throwIfAborted();
     const pod = markable(pods.values(), refused);
-    if (pod === undefined && refused.size === 0) return false;
     if (pod === undefined) {
+      if (refused.size === 0 && (await isEmptyEverywhere(view))) return;
       refused.clear();
-      failures += 1;
-      await clock.sleep(backOffMs(retry, failures, random), signal);
+      await pause();
       continue;
     }
     const key = keyOf(pod.namespace, pod.name);
@@ -52,7 +57,7 @@ export async function podsCaughtUp(view: PodsView): Promise<boolean> {
         const now = pods.get(key);
         return now?.uid !== pod.uid || isAsLate(now.resourceVersion, marked);
       });
-      return true;
+      return;
     } catch (error) {
       signal.throwIfAborted();
       if (isApiError(error, 'Conflict', 'NotFound')) {
@@ -70,11 +75,26 @@ export async function podsCaughtUp(view: PodsView): Promise<boolean> {
 function markable(pods: Iterable<StoredPod>, refused: ReadonlySet<string>): StoredPod | undefined {
   let running: StoredPod | undefined;
   for (const pod of pods) {
-    if (!pod.facts.ours || pod.facts.deletionAt !== undefined || refused.has(pod.uid)) continue;
+    if (!pod.facts.ours || refused.has(pod.uid)) continue;
     if (pod.facts.nodeName === undefined) return pod;
     running ??= pod;
   }
   return running;
+}
+
+/** Whether the API server, as it is now, knows of no pod of ours either. False where it does not say. */
+async function isEmptyEverywhere({ transport, signal, logger }: PodsView): Promise<boolean> {
+  const query = { fieldSelector: `spec.schedulerName=${schedulerName},${livePods}`, limit: '1' };
+  try {
+    const list = await transport.request<{ readonly items?: readonly unknown[] }>({
+      ...{ method: 'GET', path: '/api/v1/pods', query, signal },
+    });
+    return (list.items ?? []).length === 0;
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn('cannot see how old our view of the pods is, it is tried again', { error });
+    return false;
+  }
 }
 
 /** @returns the pod's version with the mark */

@@ -24,8 +24,6 @@ export interface SchedulerOptions {
   readonly signal: AbortSignal;
   /** 0 <= r < 1 */
   readonly random: () => number;
-  /** Waits until the fleet shows what had happened before this term. Is asked again as long as it cannot tell: false. */
-  readonly caughtUp: () => Promise<boolean>;
   /** Called after every cycle, whose assignments the fleet shows by then. Must not throw. */
   readonly onCycle: (snapshot: Snapshot, now: number) => void;
   /** Gets what the plans tell, for statuses and gauges. */
@@ -63,13 +61,11 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   options.metrics.beforeRender(() => options.metrics.bindBacklog.set(binder.backlog));
   const cycle = new SchedulingCycle(options, { binder, explainer, evictor });
   try {
-    await options.caughtUp();
     evictor.resume(fleet.snapshot(clock.now()));
     for (;;) {
       await wake.wait(clock, idleMs, signal);
       await clock.sleep(gatherMs, signal);
       heartbeat.beat();
-      await options.caughtUp();
       let spentMs: number;
       try {
         spentMs = cycle.run();
