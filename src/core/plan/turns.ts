@@ -1,7 +1,6 @@
 import { Heap } from '../ds/index.ts';
-import type { QuotaState } from '../snapshot/index.ts';
+import { compareAge, type QuotaState } from '../snapshot/index.ts';
 import type { Kin } from './kin.ts';
-import { compareInQuota } from './order.ts';
 import { refuse, sentenceOf, type Refusal } from './refusal.ts';
 
 /** Who puts up workloads: the quota that pays, or the namespace where none does. */
@@ -61,14 +60,20 @@ export class Turns {
 
   #fewOf(kins: readonly Kin[]): readonly Kin[] {
     const ahead = kins.filter((kin) => kin.rankAhead !== Infinity);
-    const chosen = new Set([...ahead, ...firstOf(kins, Math.ceil(this.#most / 2), compareInQuota)]);
+    const chosen = new Set([...ahead, ...firstOf(kins, Math.ceil(this.#most / 2), compareHeads)]);
     const others = kins.filter((kin) => !chosen.has(kin));
-    const fewestTurns = (a: Kin, b: Kin) => turnOf(a).count - turnOf(b).count || compareInQuota(a, b);
+    const fewestTurns = (a: Kin, b: Kin) => turnOf(a).count - turnOf(b).count || compareHeads(a, b);
     for (const kin of firstOf(others, Math.floor(this.#most / 2), fewestTurns)) chosen.add(kin);
     for (const kin of kins) if (!chosen.has(kin)) kin.refusal = turnOf(kin).told;
     this.#tried.push(...chosen);
     return [...chosen];
   }
+}
+
+/** The order inside one quota, of those who are not ahead of everyone. */
+function compareHeads({ head: a }: Kin, { head: b }: Kin): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  return b.priority - a.priority || compareAge(a, b);
 }
 
 /** The first `count` in order, in no particular order. O(items x log count). */
