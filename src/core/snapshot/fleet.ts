@@ -1,21 +1,20 @@
-import { foreignKeys } from '../../api/v1alpha1/constants/index.ts';
 import { BorrowHistory, type Borrowing } from '../quota/index.ts';
 import { zeroGpus } from '../units/index.ts';
-import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape } from './facts.ts';
-import { NodeTable } from './nodeTable.ts';
-import { PendingSet } from './pending.ts';
-import { OwnerAges } from './ownerAges.ts';
-import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
-import { ResourceSlots } from './resourceSlots.ts';
-import type { HeldPod } from './heldPod.ts';
-import { ShapeMix } from './shapeMix.ts';
-import { labelsOf, labelsOfShape, labelsSelectedBy, selectsPods } from './selectedLabels.ts';
 import { nothingUsed, type BudgetUse } from './budgets.ts';
+import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape } from './facts.ts';
+import type { HeldPod } from './heldPod.ts';
+import { NodeTable } from './nodeTable.ts';
+import { Nominations } from './nominations.ts';
+import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
+import type { Reservation } from './reservation.ts';
+import { ResourceSlots } from './resourceSlots.ts';
+import { labelsOf, labelsSelectedBy, selectsPods } from './selectedLabels.ts';
+import { SelectedNodeLabels } from './selectedNodeLabels.ts';
+import { ShapeMix } from './shapeMix.ts';
 import { Snapshot, type WorkloadCounts } from './snapshot.ts';
-import type { Nomination, Reservation } from './reservation.ts';
 import { Storage } from './storage.ts';
 import { countWorkloads } from './workloadCounts.ts';
-import { gangKeyOf, gangWorkloads, singleWorkload } from './workloads.ts';
+import { WorkloadQueue } from './workloadQueue.ts';
 
 interface NodeState {
   /** Undefined while only pods on the node are known. */
@@ -32,15 +31,6 @@ export interface Assumption {
   /** Its budget admits it as a borrower only. */
   readonly borrower?: boolean;
 }
-
-interface GangMembers {
-  readonly pods: Map<string, PodFacts>;
-  /** Keys under which the gang's waiting workloads stand in the pending map. */
-  keys: readonly string[];
-}
-
-/** How long a place is held beyond the time that was given for it, milliseconds: kubelets kill a little late. */
-const nominationGrace = 300_000;
 
 /** Names that are kept without asking who still uses them. */
 const fewNames = 4096;
@@ -85,26 +75,19 @@ export class Fleet {
   readonly #ending = new Map<string, number>();
   /** Pods that hold resources and were admitted as borrowers by their budget. */
   readonly #borrowers = new Set<string>();
-  /** Workloads for whom others were evicted, by key. */
-  readonly #nominations = new Map<string, Nomination>();
-  #nominated = 0;
-  readonly #ages = new OwnerAges();
-  readonly #gangs = new Map<string, GangMembers>();
-  readonly #dirtyGangs = new Set<string>();
-  readonly #pending = new PendingSet();
-  /** How many nodes carry each label. */
-  readonly #nodeLabels = new Map<string, number>();
-  /** Labels of nodes that pods select by: nodes that agree in all of them share a profile. */
-  readonly #relevantLabels = new Set<string>();
-  /** Shapes of which the labels that they select by are known. */
-  #knownShapes = new WeakSet<PodShape>();
+  readonly #queue = new WorkloadQueue({
+    waits: (pod) => this.#waits(pod),
+    isBound: (pod) => pod.deletionAt === undefined && this.#nodeOf(pod) !== undefined,
+  });
+  readonly #pending = this.#queue.pending;
+  readonly #nominations = new Nominations(this.#pending);
+  readonly #nodeLabels = new SelectedNodeLabels();
   #knownConstraints = new WeakSet<PodConstraints>();
   /** Some pod, ours or not, has affinity to others or is spread among them. */
   #podsSelectPods = false;
   #policyInput = nothing;
   #namespaceLabels: ReadonlyMap<string, Labels> = new Map();
   #policyLabels: ReadonlySet<string> = new Set();
-  #gangSizes: GangSizes = () => undefined;
   #snapshot: Snapshot | undefined;
   #counts: ReadonlyMap<string, WorkloadCounts> | undefined;
 
@@ -118,19 +101,17 @@ export class Fleet {
 
   /** Says how large the gangs of Jobs and PodGroups are. Call {@link gangSizeChanged} when an answer changes. */
   setGangSizes(sizes: GangSizes): void {
-    this.#gangSizes = sizes;
-    for (const key of this.#gangs.keys()) this.#dirtyGangs.add(key);
+    this.#queue.setGangSizes(sizes);
   }
 
   gangSizeChanged(kind: 'job' | 'podGroup', namespace: string, name: string): void {
-    const key = `${namespace}/${kind}/${name}`;
-    if (this.#gangs.has(key)) this.#dirtyGangs.add(key);
+    this.#queue.gangSizeChanged(kind, namespace, name);
   }
 
   upsertNode(facts: NodeFacts): void {
     const state = this.#nodes.get(facts.name);
-    this.#countLabels(facts, 1);
-    if (state?.facts !== undefined) this.#countLabels(state.facts, -1);
+    this.#nodeLabels.count(facts, 1);
+    if (state?.facts !== undefined) this.#nodeLabels.count(state.facts, -1);
     if (state === undefined) this.#nodes.set(facts.name, { facts, used: [] });
     else state.facts = facts;
     this.#invalidate();
@@ -139,7 +120,7 @@ export class Fleet {
   removeNode(name: string): void {
     const state = this.#nodes.get(name);
     if (state === undefined) return;
-    if (state.facts !== undefined) this.#countLabels(state.facts, -1);
+    if (state.facts !== undefined) this.#nodeLabels.count(state.facts, -1);
     if (state.used.some((amount) => amount !== 0)) state.facts = undefined;
     else this.#nodes.delete(name);
     this.#invalidate();
@@ -158,7 +139,7 @@ export class Fleet {
     this.#learnSelection(pod.shape);
     if (unchanged) this.#refreshRunning(pod);
     else this.#occupy(pod);
-    this.#queue(pod, previous);
+    this.#enqueue(pod, previous);
     if (!unchanged) this.onHolding?.(pod.uid);
   }
 
@@ -181,7 +162,7 @@ export class Fleet {
     this.#assumed.set(uid, assumption);
     this.#noteBorrower(uid, assumption.borrower === true);
     this.#occupy(pod);
-    this.#queue(pod, pod);
+    this.#enqueue(pod, pod);
   }
 
   /** Takes an assumption back: the binding failed and the pod waits again. */
@@ -191,7 +172,7 @@ export class Fleet {
     this.#release(pod);
     this.#assumed.delete(uid);
     this.#noteBorrower(uid, pod.borrower);
-    this.#queue(pod, pod);
+    this.#enqueue(pod, pod);
   }
 
   /** Counts a pod as being deleted, to be killed at `at` (epoch milliseconds), while its eviction is under way. */
@@ -202,22 +183,9 @@ export class Fleet {
     this.#refreshRunning(pod);
   }
 
-  /**
-   * Holds the places that a plan reserved in what is being freed: their workloads go before all others. Until a while
-   * after the time they were given; what keeps them from starting then is not who was evicted for them.
-   */
+  /** Holds the places that a plan reserved in what is being freed: see {@link Nominations.add}. */
   nominate(reservations: readonly Reservation[]): void {
-    for (const { workload, at, pods, closed } of reservations) {
-      if (!closed || this.#nominations.has(workload.key)) continue;
-      const nodes = new Map(pods.map(({ pod, nodeName }) => [pod.uid, nodeName]));
-      this.#nominations.set(workload.key, { rank: this.#nominated++, until: at + nominationGrace, nodes });
-      this.#pending.setApart(workload.key, true);
-    }
-  }
-
-  #endNomination(workloadKey: string): void {
-    this.#nominations.delete(workloadKey);
-    this.#pending.setApart(workloadKey, false);
+    this.#nominations.add(reservations);
   }
 
   /** The eviction failed: the pod goes on. */
@@ -231,7 +199,7 @@ export class Fleet {
   forgetAll(): void {
     for (const uid of [...this.#assumed.keys()]) this.forget(uid);
     for (const uid of [...this.#ending.keys()]) this.forgetEnding(uid);
-    for (const key of [...this.#nominations.keys()]) this.#endNomination(key);
+    this.#nominations.clear();
   }
 
   /**
@@ -239,17 +207,11 @@ export class Fleet {
    * eviction. They are as old as that in the queue.
    */
   ownerSince(owner: string, since: number): void {
-    if (!this.#ages.learn(owner, since)) return;
-    for (const workload of [...this.#pending.workloads()]) {
-      if (!workload.pods.some((pod) => pod.owner === owner)) continue;
-      const gang = gangKeyOf(workload.pods[0] as PodFacts);
-      if (gang !== undefined) this.#dirtyGangs.add(gang);
-      else this.#pending.add(singleWorkload(workload.pods[0] as PodFacts, this.#ages));
-    }
+    this.#queue.ownerSince(owner, since);
   }
 
   ownerGone(owner: string): void {
-    this.#ages.forget(owner);
+    this.#queue.ownerGone(owner);
   }
 
   node(name: string): NodeFacts | undefined {
@@ -267,7 +229,7 @@ export class Fleet {
 
   /** The state to plan from. `now`, epoch milliseconds, decides which terms run. */
   snapshot(now: number): Snapshot {
-    this.#refreshGangs();
+    if (this.#queue.refresh()) this.#counts = undefined;
     if (this.#slots.count > this.#mostSlots) this.#forgetSlots();
     if (this.#pending.distinguishedLabels > this.#mostSelected) this.#forgetSelected();
     let current = this.#snapshot;
@@ -275,15 +237,13 @@ export class Fleet {
       current = this.#snapshot = this.#build(now);
     }
     this.history.advance(now, borrowings(current.policy));
-    for (const [key, { until }] of this.#nominations) {
-      if (until <= now || !this.#pending.has(key)) this.#endNomination(key);
-    }
+    this.#nominations.expire(now);
     return current;
   }
 
   #build(now: number): Snapshot {
-    for (const pod of this.#pods.values()) if (pod.ours) this.#learnLabels(pod.shape);
-    const relevant = new Set([...this.#relevantLabels, ...this.#policyLabels]);
+    for (const pod of this.#pods.values()) if (pod.ours) this.#nodeLabels.learn(pod.shape);
+    const relevant = new Set([...this.#nodeLabels.keys, ...this.#policyLabels]);
     const inputs = [...this.#nodes.values()].flatMap(({ facts, used }) =>
       facts === undefined ? [] : [{ facts, used }],
     );
@@ -299,7 +259,7 @@ export class Fleet {
       slots: this.#slots,
       mix: this.#mix,
       history: this.history,
-      nominations: this.#nominations,
+      nominations: this.#nominations.byWorkload,
       storage: this.storage,
       borrowers: this.#borrowers,
       budgetUse: (quota, at) => this.budgetUse(quota, at),
@@ -371,56 +331,15 @@ export class Fleet {
     else this.#borrowers.delete(uid);
   }
 
-  #queue(pod: PodFacts, previous: PodFacts | undefined): void {
+  #enqueue(pod: PodFacts, previous: PodFacts | undefined): void {
     this.#counts = undefined;
     if (pod.ours) this.#learnLabels(pod.shape);
-    const gang = gangKeyOf(pod);
-    if (previous !== undefined && gangKeyOf(previous) !== gang) this.#dequeue(previous);
-    if (gang !== undefined && pod.ours) {
-      let members = this.#gangs.get(gang);
-      if (members === undefined) this.#gangs.set(gang, (members = { pods: new Map(), keys: [] }));
-      members.pods.set(pod.uid, pod);
-      this.#dirtyGangs.add(gang);
-    } else if (this.#waits(pod)) {
-      this.#pending.add(singleWorkload(pod, this.#ages));
-    } else {
-      this.#pending.delete(pod.uid);
-    }
+    this.#queue.put(pod, previous);
   }
 
   #dequeue(pod: PodFacts): void {
     this.#counts = undefined;
-    const gang = gangKeyOf(pod);
-    if (gang === undefined) {
-      this.#pending.delete(pod.uid);
-      return;
-    }
-    this.#gangs.get(gang)?.pods.delete(pod.uid);
-    this.#dirtyGangs.add(gang);
-  }
-
-  #refreshGangs(): void {
-    for (const key of this.#dirtyGangs) {
-      const members = this.#gangs.get(key);
-      if (members === undefined) continue;
-      for (const old of members.keys) this.#pending.delete(old);
-      if (members.pods.size === 0) {
-        this.#gangs.delete(key);
-        continue;
-      }
-      const pods = [...members.pods.values()];
-      const bound = pods.filter((pod) => pod.deletionAt === undefined && this.#nodeOf(pod) !== undefined).length;
-      const workloads = gangWorkloads(
-        pods.filter((pod) => this.#waits(pod)),
-        bound,
-        this.#gangSizes,
-        this.#ages,
-      );
-      for (const workload of workloads) this.#pending.add(workload);
-      members.keys = workloads.map((workload) => workload.key);
-      this.#counts = undefined;
-    }
-    this.#dirtyGangs.clear();
+    this.#queue.remove(pod);
   }
 
   #waits(pod: PodFacts): boolean {
@@ -428,30 +347,9 @@ export class Fleet {
     return pod.nodeName === undefined && !this.#assumed.has(pod.uid);
   }
 
-  /** Adds a node's labels to the count of each, or (-1) takes them off. */
-  #countLabels({ labels }: NodeFacts, count: 1 | -1): void {
-    for (const key in labels) {
-      const before = this.#nodeLabels.get(key) ?? 0;
-      if (before + count > 0) this.#nodeLabels.set(key, before + count);
-      else {
-        this.#nodeLabels.delete(key);
-        this.#relevantLabels.delete(key);
-      }
-      // Pods may have selected by it before any node had it.
-      if (before === 0) this.#knownShapes = new WeakSet();
-    }
-  }
-
-  /** A label of nodes that a pod selects by, and no one did before, splits the profiles. One that no node has does not. */
+  /** A label of nodes that a pod selects by, and no one did before, splits the profiles. */
   #learnLabels(shape: PodShape): void {
-    if (this.#knownShapes.has(shape)) return;
-    this.#knownShapes.add(shape);
-    for (const key of labelsOfShape(shape)) {
-      // Host names are checked node by node: as a profile label they would make every node its own profile.
-      if (key === foreignKeys.hostname.key || this.#relevantLabels.has(key) || !this.#nodeLabels.has(key)) continue;
-      this.#relevantLabels.add(key);
-      if (!this.#policyLabels.has(key)) this.#invalidate();
-    }
+    for (const key of this.#nodeLabels.learn(shape)) if (!this.#policyLabels.has(key)) this.#invalidate();
   }
 
   /**
