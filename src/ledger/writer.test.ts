@@ -131,6 +131,21 @@ describe('the writer of the ledger', () => {
     assert.ok(journal.bytes > 0);
   });
 
+  it('whoever writes at the same time takes turns: each entry is written once, none is dropped unwritten', async () => {
+    await writer.begin();
+    let count = 0;
+    const recordAndFlush = () => {
+      writer.record([seen((count += 1))]);
+      return writer.flush();
+    };
+    await Promise.all(Array.from({ length: 20 }, recordAndFlush));
+    assert.deepEqual(
+      store.written,
+      Array.from({ length: 20 }, (_, i) => seen(i + 1)),
+    );
+    assert.equal(journal.bytes, 0);
+  });
+
   it('without a term nothing is written', async () => {
     writer.record([seen(1)]);
     await assert.rejects(writer.flush(), { code: 'Fenced' });

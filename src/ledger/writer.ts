@@ -51,6 +51,8 @@ export class LedgerWriter {
   #dropped = 0;
   readonly #marks: { readonly byte: number; readonly at: number }[] = [];
   #wake: (() => void) | undefined;
+  /** Settled when nobody takes lines from the journal: what is taken has to be dropped before the next is. */
+  #flushed: Promise<void> = Promise.resolve();
 
   constructor(parts: LedgerWriterParts) {
     this.#parts = parts;
@@ -87,8 +89,14 @@ export class LedgerWriter {
     await this.flush();
   }
 
-  /** Writes all that waits; rejects at the first failure. */
-  async flush(): Promise<void> {
+  /** Writes all that waits; rejects at the first failure. Whoever calls while another does so comes after it. */
+  flush(): Promise<void> {
+    const before = this.#flushed;
+    this.#flushed = before.catch(() => undefined).then(() => this.#flush());
+    return this.#flushed;
+  }
+
+  async #flush(): Promise<void> {
     const { store, journal, onLag } = this.#parts;
     if (this.#term === undefined) throw new LedgerError('Fenced', 'the ledger is not ours: begin has not succeeded');
     try {
