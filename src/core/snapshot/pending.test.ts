@@ -45,8 +45,8 @@ describe('which waiting workloads are alike', () => {
     pending.add(singleWorkload({ ...one, explained: 'NoCapacity: none' }, new OwnerAges()));
     const [after] = pending.classes();
     assert.equal(after, before);
-    assert.equal(after.at(0)?.pods[0]?.explained, 'NoCapacity: none');
-    assert.equal(after.size, 1);
+    assert.equal(after!.at(0)?.pods[0]?.explained, 'NoCapacity: none');
+    assert.equal(after!.size, 1);
   });
 
   it('of a workload that stands for itself nothing is remembered when it changes', () => {
