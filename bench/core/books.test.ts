@@ -15,7 +15,9 @@ const pod = (devices: number, within?: string): PodFacts =>
 /** A plan that starts one workload, its pods on these nodes. */
 function starting(pods: readonly PodFacts[], nodeNames: readonly string[]): Pick<Plan, 'admit'> {
   const workload = { key: 'w', namespace: 'q', pods, priority: 0, createdAt: 0, gang: undefined };
-  return { admit: [{ workload, pods: nodeNames.map((nodeName, i) => ({ pod: pods[i]!, nodeName })), asBorrower: false }] };
+  return {
+    admit: [{ workload, pods: nodeNames.map((nodeName, i) => ({ pod: pods[i]!, nodeName })), asBorrower: false }],
+  };
 }
 
 const table: Record<string, { admit: Pick<Plan, 'admit'>; want: RegExp | undefined }> = {

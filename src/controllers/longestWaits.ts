@@ -33,7 +33,10 @@ export function longestWaits(waiting: readonly Waiting[], { quotaOfNamespace }: 
 }
 
 /** O(waits x depth of the quota tree). @param now epoch milliseconds */
-export function longestAccessWaits(waits: Iterable<Pick<AccessWait, 'quota' | 'since'>>, now: number): LongestAccessWaits {
+export function longestAccessWaits(
+  waits: Iterable<Pick<AccessWait, 'quota' | 'since'>>,
+  now: number,
+): LongestAccessWaits {
   const ofPool = new Map<string, number>();
   const ofQuota = new Map<string, number>();
   const raise = (to: Map<string, number>, name: string, seconds: number): void => {

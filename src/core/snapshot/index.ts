@@ -1,4 +1,4 @@
-export { nothingUsed, type BudgetUse, type HeldDevices } from './budgets.ts';
+export { nothingUsed, type BudgetUse } from './budgets.ts';
 export * from './claims.ts';
 export type { Ending } from './endings.ts';
 export { wholeDevice, type SlottedShare } from './deviceShares.ts';

@@ -3,7 +3,15 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { fleetOf, nodeFacts, podFacts, resource, type FleetParts } from '../../../test/support/fleet.ts';
 import { milli, parseMilliGpus } from '../units/index.ts';
-import { figuresOf, investmentStatus, noAccessRecord, poolStatus, quotaStatus, type ConditionValue, type PowerWait } from './index.ts';
+import {
+  figuresOf,
+  investmentStatus,
+  noAccessRecord,
+  poolStatus,
+  quotaStatus,
+  type ConditionValue,
+  type PowerWait,
+} from './index.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 const h200 = { name: 'h200', nodeSelector: { matchLabels: { product: 'H200' } }, weight: '1', powerWatts: 700 };
