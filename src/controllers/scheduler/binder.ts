@@ -35,17 +35,22 @@ const asBorrower = { [annotations.admittedAs.key]: borrowerAdmission };
 /** How long the place of a pod whose binding failed is kept before the pod is planned again. */
 const firstPause = 200;
 const longestPause = 10_000;
+/** Between two attempts at a binding of which nobody knows what became. */
+const longestSilence = 2_000;
 
 /**
- * Carries out bindings, many at once; a pod with volumes to bind waits for them first, in no one's way. A pod counts as bound in the fleet from the plan on. When the API server refuses,
- * it is taken back and planned again, later the more often it happens; when the answer is lost, so is it, and should it
- * have been bound after all, the second binding is refused and the watch tells where it is.
+ * Carries out bindings, many at once; a pod with volumes to bind waits for them first, in no one's way. A pod counts as
+ * bound in the fleet from the plan on. When the API server refuses, it is taken back and planned again, later the more
+ * often it happens. When no one knows what the API server did, because its answer was lost or is an error of its own,
+ * the same binding is sent again until that is known: the pod keeps its place meanwhile, as it may well be there.
  */
 export class Binder {
   readonly #options: BinderOptions;
   readonly #queue: BindingTask[] = [];
   readonly #volumes: VolumeBinder;
   readonly #failures = new Map<string, number>();
+  /** Pods of which a binding was sent that may have been carried out. */
+  readonly #unanswered = new Set<string>();
   #head = 0;
   #running = 0;
   #idle: (() => void)[] = [];
@@ -125,9 +130,13 @@ export class Binder {
   }
 
   async #bind(task: BindingTask): Promise<void> {
-    const { transport, clock, metrics, signal, stillLeading } = this.#options;
+    const { transport, fleet, clock, metrics, signal, stillLeading } = this.#options;
     const { pod, nodeName, borrower } = task;
     if (!stillLeading()) return;
+    if (this.#unanswered.has(pod.uid) && fleet.pod(pod.uid)?.nodeName !== undefined) {
+      this.#bound(task);
+      return;
+    }
     const began = clock.monotonic();
     try {
       await bindPod(
@@ -136,20 +145,71 @@ export class Binder {
         signal,
       );
     } catch (error) {
-      if (!signal.aborted) this.#failed(task, error);
+      if (signal.aborted) return;
+      const mayBeBound = isUnanswered(error) || (this.#unanswered.has(pod.uid) && isApiError(error, 'Conflict'));
+      if (!mayBeBound) this.#failed(task, error);
+      else if (isUnanswered(error)) this.#askAgainLater(task, error);
+      else await this.#look(task, error);
       return;
     }
     metrics.bindDuration.observe((clock.monotonic() - began) / 1000);
-    metrics.podsBound.inc({ pool: task.poolName });
+    this.#bound(task);
+  }
+
+  #bound({ pod, poolName, onBound }: BindingTask): void {
+    this.#options.metrics.podsBound.inc({ pool: poolName });
     this.#failures.delete(pod.uid);
-    task.onBound();
+    this.#unanswered.delete(pod.uid);
+    onBound();
+  }
+
+  /** Refused after one that nobody knows the outcome of: the pod has a node, or it is being deleted. */
+  async #look(task: BindingTask, refusal: unknown): Promise<void> {
+    const { transport, signal } = this.#options;
+    const { namespace, name, uid } = task.pod;
+    try {
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+      const { metadata, spec } = await transport.request<RawPod>({ method: 'GET', path, signal });
+      if (metadata.uid === uid && spec.nodeName === task.nodeName) this.#bound(task);
+      else this.#failed(task, refusal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isUnanswered(error)) this.#askAgainLater(task, error);
+      else this.#failed(task, error);
+    }
+  }
+
+  #askAgainLater(task: BindingTask, error: unknown): void {
+    const { clock, fleet, signal, logger } = this.#options;
+    const { uid, namespace, name } = task.pod;
+    this.#unanswered.add(uid);
+    this.#count(error);
+    logger.warn('it is not known whether a pod was bound, it is bound to the same node again', {
+      ...{ namespace, pod: name, node: task.nodeName, error },
+    });
+    const failures = (this.#failures.get(uid) ?? 0) + 1;
+    this.#failures.set(uid, failures);
+    const again = (): void => {
+      if (fleet.pod(uid) !== undefined) this.#enqueue(task);
+      else this.#forgetPod(uid);
+    };
+    void clock.sleep(Math.min(longestSilence, firstPause * 2 ** (failures - 1)), signal).then(again, () => undefined);
+  }
+
+  #count(error: unknown): void {
+    this.#options.metrics.bindFailures.inc({ code: isApiError(error) ? error.code : 'Unknown' });
+  }
+
+  #forgetPod(uid: string): void {
+    this.#failures.delete(uid);
+    this.#unanswered.delete(uid);
   }
 
   #failed(task: BindingTask, error: unknown): void {
-    const { fleet, metrics, logger } = this.#options;
+    const { fleet, logger } = this.#options;
     const { pod, nodeName } = task;
-    const code = isApiError(error) ? error.code : 'Unknown';
-    metrics.bindFailures.inc({ code });
+    this.#count(error);
+    this.#unanswered.delete(pod.uid);
     const expected = isRace(error) || fleet.pod(pod.uid) === undefined;
     const fields = { namespace: pod.namespace, pod: pod.name, node: nodeName, error };
     if (expected) logger.debug('a pod changed before it was bound', fields);
@@ -166,8 +226,18 @@ export class Binder {
     } catch {
       return;
     }
-    if (fleet.pod(uid) === undefined) this.#failures.delete(uid);
+    if (fleet.pod(uid) === undefined) this.#forgetPod(uid);
     fleet.forget(uid);
     onFailed();
   }
+}
+
+interface RawPod {
+  readonly metadata: { readonly uid?: string };
+  readonly spec: { readonly nodeName?: string };
+}
+
+/** Whether the API server may have acted all the same. */
+function isUnanswered(error: unknown): boolean {
+  return isApiError(error) && (error.status === 0 || error.status >= 500);
 }
