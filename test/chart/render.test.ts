@@ -269,6 +269,33 @@ describe('the chart', () => {
     );
   });
 
+  it('leaves out the admission policies that the cluster is too old for', async () => {
+    const policies = ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'];
+    const served = async (kubeVersion: string) => [
+      ...new Set(kindsAmong(await helm.render({}, kubeVersion), policies)),
+    ];
+    assert.deepEqual(await served('1.29.0'), []);
+    assert.deepEqual(await served('1.30.0'), ['ValidatingAdmissionPolicy']);
+    assert.deepEqual(new Set(await served('1.36.0')), new Set(policies));
+    const off = await helm.render({ admission: { enabled: false } });
+    assert.deepEqual(kindsAmong(off, policies), ['ValidatingAdmissionPolicy'], 'that on the terms of quotas stays');
+  });
+
+  it('lets managers change nothing where no policy holds them to some fields', async () => {
+    const access = { managers: [{ name: 'kaist', quotas: ['kaist'], subjects: [{ kind: 'Group', name: 'kaist' }] }] };
+    const verbs = async (kubeVersion: string) => {
+      const role = (await helm.render({ access }, kubeVersion)).find(
+        ({ metadata }) => metadata.name === 'moa-manager-kaist',
+      );
+      return (role as KubeObject & { rules: readonly { readonly verbs: readonly string[] }[] }).rules.map(
+        (rule) => rule.verbs,
+      );
+    };
+    const reads = ['get', 'list', 'watch'];
+    assert.deepEqual(await verbs('1.29.0'), [reads]);
+    assert.deepEqual(await verbs('1.30.0'), [reads, ['update', 'patch']]);
+  });
+
   it('leaves out what watches over the operator unless it is asked for', async () => {
     const watchers = ['ServiceMonitor', 'PrometheusRule', 'NetworkPolicy'];
     assert.deepEqual(kindsAmong(await helm.render({}), watchers), []);

@@ -13,6 +13,12 @@ import type { KubeObject } from './manifests.ts';
 /** Name and namespace of the release that tests render. */
 export const release = { name: 'moa', namespace: 'moa-system' } as const;
 
+/** What the API server of the local control plane serves, as Helm finds it out when it installs. */
+const served = ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'].flatMap((kind) => [
+  '--api-versions',
+  `admissionregistration.k8s.io/v1/${kind}`,
+]);
+
 const chart = fileURLToPath(new URL('../../charts/moa', import.meta.url));
 
 /**
@@ -40,7 +46,7 @@ export async function renderChart(
     ]);
     const { stdout } = await promisify(execFile)(
       helm,
-      ['template', release.name, directory, '--namespace', release.namespace, ...settings],
+      ['template', release.name, directory, '--namespace', release.namespace, ...served, ...settings],
       { maxBuffer: 16 * 1024 ** 2 },
     );
     return loadAll(stdout).filter((object): object is KubeObject => object !== null);
