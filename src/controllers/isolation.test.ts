@@ -79,9 +79,11 @@ describe('which nodes carry the wrong taint', () => {
 function start(context: TestContext, taints: readonly object[]) {
   const clock = new FakeClock(0);
   const server = { taints, version: 1, requests: [] as string[], refuse: undefined as string | undefined };
+  const hooks: { onGet: () => void } = { onGet: () => undefined };
   const transport = {
     request: ({ method, body }: ApiRequest) => {
       server.requests.push(method);
+      if (method === 'GET') hooks.onGet();
       const { refuse: code } = server;
       if (code !== undefined) return Promise.reject(new ApiError(code, { code, status: 403, retryable: false }));
       if (method === 'PATCH') {
@@ -110,7 +112,7 @@ function start(context: TestContext, taints: readonly object[]) {
   });
   const isolated = (isolate: boolean, seen: readonly Taint[]) =>
     controller.show(picture({ pools: [pool('a', isolate)], taints: seen }), new Set(['a']));
-  return { clock, server, isolated };
+  return { clock, server, hooks, isolated };
 }
 
 describe('the controller of isolation', () => {
@@ -133,6 +135,28 @@ describe('the controller of isolation', () => {
     isolated(true, []);
     await clock.advance(10_000);
     assert.deepEqual(server.requests, ['GET', 'PATCH', 'GET']);
+  });
+
+  it('follows a picture that came while it was at the node, though it had nothing to write there', async (t) => {
+    const { clock, server, hooks, isolated } = start(t, [taint('a')]);
+    hooks.onGet = () => {
+      hooks.onGet = () => undefined;
+      isolated(false, [taint('a')]);
+    };
+    isolated(true, []);
+    await clock.advance(10_000);
+    assert.deepEqual(server.taints, []);
+  });
+
+  it('tries again at once when someone else has written to the node meanwhile', async (t) => {
+    const { clock, server, hooks, isolated } = start(t, []);
+    let others = 20;
+    hooks.onGet = () => {
+      if (others-- > 0) queueMicrotask(() => (server.version += 1));
+    };
+    isolated(true, []);
+    await clock.advance(5000);
+    assert.deepEqual(server.taints, [{ key: 'moa.dev/pool', value: 'a', effect: 'NoSchedule' }]);
   });
 
   it('removes its own taint only', async (t) => {

@@ -72,14 +72,21 @@ export class IsolationController {
     if (!this.#due.has(name)) return {};
     const forbiddenMore = this.#forbiddenUntil - this.#options.clock.monotonic();
     if (forbiddenMore > 0) return { requeueAfterMs: forbiddenMore };
-    await this.#setTaint(name, this.#due.get(name));
+    const wanted = this.#due.get(name);
+    if (!(await this.#setTaint(name, wanted))) return { requeueAfterMs: restMs };
+    // A picture that came meanwhile has left the node to us, and may want something else of it.
+    if (this.#due.has(name) && this.#due.get(name) !== wanted) return { requeueAfterMs: 1 };
     // The next picture may still show the node as it was: then it is looked at once more, and found as it should be.
     this.#due.delete(name);
     return {};
   }
 
-  /** Reads the node and writes it back under its resourceVersion: the taints that others change meanwhile are not lost. */
-  async #setTaint(name: string, pool: string | undefined): Promise<void> {
+  /**
+   * Reads the node and writes it back under its resourceVersion: the taints that others change meanwhile are not lost.
+   *
+   * @returns false when someone else has changed the node meanwhile
+   */
+  async #setTaint(name: string, pool: string | undefined): Promise<boolean> {
     const { transport, clock, signal } = this.#options;
     const path = `/api/v1/nodes/${name}`;
     try {
@@ -87,13 +94,15 @@ export class IsolationController {
       const before = spec.taints ?? [];
       const others = before.filter((taint) => !isOurs(taint));
       const own = before.find(isOurs);
-      if (pool === undefined ? own === undefined : own?.value === pool) return;
+      if (pool === undefined ? own === undefined : own?.value === pool) return true;
       const taints = pool === undefined ? others : [...others, { key, value: pool, effect }];
       const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { taints } };
       await transport.request({ method: 'PATCH', path, contentType: mergePatch, body, signal });
       await clock.sleep(restMs, signal);
+      return true;
     } catch (error) {
-      if (isApiError(error, 'NotFound')) return;
+      if (isApiError(error, 'NotFound')) return true;
+      if (isApiError(error, 'Conflict')) return false;
       if (isApiError(error, 'Forbidden')) this.#forbiddenUntil = clock.monotonic() + forbiddenMs;
       throw error;
     }

@@ -96,6 +96,7 @@ describe('npm run cluster', () => {
 
     const stopped = await cluster('down', '--data', data);
     assert.match(stopped.output, new RegExp(`Stopped the control plane on ${data}`));
+    if (first.child.exitCode === null) await once(first.child, 'exit');
     assert.equal(first.child.exitCode, 0);
     assert.deepEqual(processesOf(data), []);
 
