@@ -62,7 +62,7 @@ async function createIdentity(plane: ControlPlane): Promise<Identity> {
 }
 
 /** A kubeconfig of a service account, made from the administrator's. */
-export async function kubeconfigFor(
+async function kubeconfigFor(
   plane: ControlPlane,
   account: { readonly client: TestClient; readonly name: string; readonly namespace: string },
 ): Promise<string> {

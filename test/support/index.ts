@@ -2,7 +2,7 @@ export { release, renderChart } from './chart.ts';
 export { TestClient } from './client.ts';
 export { withCluster, type TestCluster } from './cluster.ts';
 export { eventually } from './eventually.ts';
-export { kubeconfigFor, operatorIdentity } from './identity.ts';
+export { operatorIdentity } from './identity.ts';
 export {
   jobManifest,
   nodeManifest,

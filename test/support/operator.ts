@@ -104,7 +104,6 @@ export async function startOperator(plane: ControlPlane, flags: readonly string[
       clearTimeout(late);
       if (code !== 0) throw failure(`did not stop in good order (${signal ?? `exit code ${code ?? 'unknown'}`})`);
       if (missing.length > 0) throw failure(`lacks rules in charts/moa/templates/rbac: ${missing.join(', ')}`);
-      if (missing.length > 0) throw failure(`lacks rules in charts/moa/templates/rbac: ${missing.join(', ')}`);
     },
   };
 }
