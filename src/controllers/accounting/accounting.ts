@@ -250,6 +250,7 @@ export class Accounting {
         const budgets = new BudgetBooks(tally, keeper, statusOf);
         this.#books = { tally, keeper, budgets };
         this.settle(fleet.snapshot(clock.now()), clock.now());
+        this.#options.onNews();
         logger.info(
           `the ledger is ours: ${open.length} intervals are open, ${entries.length - 1} entries bring it up to date`,
         );
