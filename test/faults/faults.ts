@@ -208,19 +208,6 @@ const watchFaults: readonly Fault[] = [
     limitSeconds: 15,
   },
   {
-    name: 'events missed',
-    what: 'no watch for 3 s while pods are deleted and others of the same name made, then 410',
-    group: 'watches',
-    strike: async (scene) => {
-      const isWatch = ({ kind, query }: SeenRequest) => kind === 'watch' && query.get('sendInitialEvents') === null;
-      const blind = storm(scene, { onRequest: ({ kind }) => (kind === 'watch' ? 'drop' : 'pass') }, 3000);
-      await scene.stage.replaceSome(scene.dice);
-      await blind;
-      return storm(scene, { onRequest: (request) => (isWatch(request) ? { status: 410 } : 'pass') }, 1000);
-    },
-    limitSeconds: 15,
-  },
-  {
     name: 'watches cut',
     what: 'each watch breaks after 1 to 10 events, all the time',
     group: 'watches',

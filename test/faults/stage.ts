@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { createTransport, isApiError, loadKubeConfig, type Transport } from '../../src/kube/index.ts';
 import { createNodes, type ControlPlane } from '../../tools/cluster/index.ts';
-import type { Random } from '../support/index.ts';
 import { Auditor } from './auditor.ts';
 import { launchOperator, untilReady, type OperatorProcess } from './operatorProcess.ts';
 import type { Rules } from './proxy.ts';
@@ -164,17 +163,6 @@ export class Stage {
     await this.auditor.close();
     await this.#removeAll();
     await this.transport.close();
-  }
-
-  /** Some single pods of `home` go, and others of the same name come. */
-  async replaceSome(dice: Random): Promise<void> {
-    const [single] = arriving;
-    const path = `/api/v1/namespaces/${this.#of('home')}/pods`;
-    const names = Array.from({ length: single.pods }, (_, i) => `${single.name}-${i}`).filter(() => dice.chance(0.3));
-    for (const name of names) {
-      await this.transport.request({ method: 'DELETE', path: `${path}/${name}`, body: { gracePeriodSeconds: 0 } });
-      await this.#post(path, this.#pod(single, name));
-    }
   }
 
   #of(tenant: Tenant): string {

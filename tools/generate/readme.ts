@@ -5,20 +5,18 @@ import type { Generated } from './generated.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 
-/** Tables inside README.md, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+/** Tables inside the READMEs, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
 const sections: Readonly<Record<string, () => string>> = { 'bad-input': badInputTable };
 
-/** README.md with its tables up to date; none when it has no place for them. */
+/** The READMEs with their tables up to date. */
 export function readmeOutputs(): readonly Generated[] {
-  const path = join(root, 'README.md');
-  if (!existsSync(path)) return [];
-  const text = readFileSync(path, 'utf8');
-  return [
-    {
-      path: 'README.md',
-      render: () => Object.entries(sections).reduce((page, [name, render]) => filled(page, name, render()), text),
-    },
-  ];
+  return ['README.md', 'README.ko.md'].flatMap((path) => {
+    if (!existsSync(join(root, path))) return [];
+    const text = readFileSync(join(root, path), 'utf8');
+    const render = () =>
+      Object.entries(sections).reduce((page, [name, section]) => filled(page, name, section()), text);
+    return [{ path, render }];
+  });
 }
 
 /** The page with what stands between the markers of a section replaced. A page without the markers is left alone. */
