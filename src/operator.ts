@@ -110,6 +110,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
         events.run(leading),
         accounting.lead({
           transport,
+          takeReclaims: () => record.access.takeReclaims(),
           statusOf: (quota) => caches.manifests.quotas.get(quota)?.status,
           signal: leading,
         }),
@@ -135,7 +136,7 @@ export async function runOperator(config: Config, version: string, logger: Logge
             snapshot: () => caches.fleet.snapshot(clock.now()),
             subscribe: (listener) => caches.subscribe(listener),
           },
-          onPicture: (figures) => accounting.observeInvestments(figures, record.access.takeReclaims()),
+          onPicture: (figures) => accounting.observeInvestments(figures),
           observe: tellAll(reconcileObserver({ metrics, logger: logger.child('status') }), tracing?.reconcile),
           showQueue: queueObserver(metrics),
           onError: (error) =>

@@ -41,6 +41,8 @@ export interface Term {
   readonly transport: Transport;
   /** Status of a quota as the API server has it. */
   readonly statusOf: StatusOfQuota;
+  /** Waits of investors that were over since it was last called. */
+  readonly takeReclaims: () => readonly InvestorReclaim[];
   readonly signal: AbortSignal;
 }
 
@@ -80,6 +82,7 @@ export class Accounting {
   #books: Books | undefined;
   #meter = new InvestmentMeter();
   #statusOf: StatusOfQuota = () => undefined;
+  #takeReclaims: Term['takeReclaims'] = () => [];
   /** The last moment at which the pods were watched, while they are not. */
   #blindSince: number | undefined;
   #seesAgainAt: number | undefined;
@@ -116,6 +119,7 @@ export class Accounting {
     const { url, fleet, clock, metrics, logger } = this.#options;
     const { signal } = term;
     this.#statusOf = term.statusOf;
+    this.#takeReclaims = term.takeReclaims;
     const journal = (this.#journal ??= new Journal(this.#options.journal));
     const store = (this.#store ??= new ThreadStore(url, clock));
     const writer = new LedgerWriter({
@@ -158,10 +162,15 @@ export class Accounting {
   async #writeLast(writer: LedgerWriter): Promise<void> {
     const { clock } = this.#options;
     if (this.#books === undefined) return;
+    this.#recordWaits();
     this.#record(this.#meter.observe([], clock.now()));
     const patience = new AbortController();
     await Promise.race([writer.flush(), clock.sleep(lastWriteMs, patience.signal)]).catch(() => undefined);
     patience.abort();
+  }
+
+  #recordWaits(): void {
+    this.#record(this.#takeReclaims().map((reclaim) => ({ type: 'waited', wait: waitOf(reclaim) })));
   }
 
   /** Ends what is open, at the end of the process. */
@@ -178,12 +187,12 @@ export class Accounting {
     books.keeper.follow(this.#touched.take(), snapshot, now);
     books.keeper.settle(snapshot, now);
     this.#record(books.keeper.takeEntries());
+    this.#recordWaits();
     if (this.#seesAgainAt !== undefined && now >= this.#seesAgainAt) this.#blindSince = this.#seesAgainAt = undefined;
   }
 
-  /** Takes a picture into the accounts of investments, and the waits of investors that were over since the last. */
-  observeInvestments(figures: Figures, reclaims: readonly InvestorReclaim[]): void {
-    this.#record(reclaims.map((reclaim) => ({ type: 'waited', wait: waitOf(reclaim) })));
+  /** Takes a picture into the accounts of investments. */
+  observeInvestments(figures: Figures): void {
     if (this.#books !== undefined) this.#record(this.#meter.observe(standingsOf(figures), this.#options.clock.now()));
   }
 
