@@ -100,7 +100,8 @@ describe('the schemas in zod and in the CustomResourceDefinitions', () => {
       }),
       { numRuns: 200 },
     );
-    assert.ok(Math.min(counts.good, counts.bad) > 20, JSON.stringify(counts));
+    // Some 35 of 200 are good; fewer than six would be a generator that has gone wrong.
+    assert.ok(Math.min(counts.good, counts.bad) > 5, JSON.stringify(counts));
   });
 });
 
