@@ -100,7 +100,7 @@ describe('the schemas in zod and in the CustomResourceDefinitions', () => {
       }),
       { numRuns: 200 },
     );
-    // Some 35 of 200 are good; fewer than six would be a generator that has gone wrong.
+    // 20 of 200 have been seen; fewer than six would be a generator that has gone wrong.
     assert.ok(Math.min(counts.good, counts.bad) > 5, JSON.stringify(counts));
   });
 });
