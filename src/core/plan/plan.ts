@@ -20,6 +20,7 @@ import { compareInQuota, PoolOrder } from './order.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole, type Option } from './request.ts';
 import { noRoom, obstacleOf, tooFewFree } from './room.ts';
+import { SetAside } from './setAside.ts';
 import { heldBack, lastInLine } from './turnRefusals.ts';
 import { Turns } from './turns.ts';
 import { WaitingWorkloads, type Waiting } from './waiting.ts';
@@ -61,7 +62,7 @@ export interface PlanOptions {
  * Decides what starts now (DESIGN.md section 4.1): everything that fits, in order, each workload whole. Pure: the
  * snapshot is changed while the plan is made and exactly as before when it returns.
  *
- * Cost: O(waiting classes) to begin with, O(depth + log siblings + nodes used) for each admission, one attempt for each
+ * Cost: O(waiting classes that are not set aside) to begin with, O(depth + log siblings + nodes used) for each admission, one attempt for each
  * equivalence class that cannot start.
  *
  * @param now epoch milliseconds
@@ -89,7 +90,9 @@ class Cycle {
   readonly #feasibility: Feasibility;
   readonly #backfill: Backfill;
   readonly #ways: WayMaker;
+  /** Those that are looked at in this cycle. */
   readonly #kins: Kin[] = [];
+  readonly #aside: SetAside;
   readonly #turns: Turns;
   readonly #placed: Placed[] = [];
   readonly #budgets: CycleBudgets;
@@ -101,10 +104,11 @@ class Cycle {
     this.#snapshot = snapshot;
     this.#options = options;
     const { maxClasses = Infinity } = options;
-    this.#turns = new Turns(maxClasses);
     this.#feasibility = new Feasibility(snapshot);
     this.#backfill = new Backfill(snapshot, this.#feasibility, now);
     this.#budgets = new CycleBudgets(snapshot, now);
+    this.#aside = SetAside.of(snapshot);
+    this.#turns = new Turns(maxClasses, this.#aside);
     this.#ways = new WayMaker(snapshot, this.#feasibility, {
       now,
       backfill: this.#backfill,
@@ -132,11 +136,16 @@ class Cycle {
   #sort() {
     const byPool = new Map<PoolState, Kin[]>();
     const others: Kin[] = [];
-    for (const pending of this.#snapshot.pending.classes()) {
+    const { maxClasses = Infinity } = this.#options;
+    this.#aside.begin(Math.ceil(maxClasses / 2));
+    for (const pending of this.#snapshot.pending.awake()) {
       const kin = Kin.of(this.#snapshot, pending, this.#budgets);
       if (kin === undefined) continue;
+      if (kin.refusal !== undefined) {
+        this.#aside.standsStill(kin);
+        continue;
+      }
       this.#kins.push(kin);
-      if (kin.refusal !== undefined) continue;
       const pool = needsQuota(kin) ? kin.quota?.pool : undefined;
       if (pool === undefined) others.push(kin);
       else {
@@ -383,8 +392,9 @@ class Cycle {
   }
 
   #waiting(): Waiting[] {
-    const waiting: Waiting[] = [];
+    const waiting: Waiting[] = [...this.#aside.waiting];
     for (const kin of this.#kins) {
+      if (kin.pending.restsAt !== undefined) continue;
       for (const { refusal, workloads } of kin.refused())
         waiting.push(new WaitingWorkloads(refusal, workloads, kin.owed));
     }

@@ -1,10 +1,7 @@
 import { Heap } from '../ds/index.ts';
-import { compareAge, type QuotaState } from '../snapshot/index.ts';
 import type { Kin } from './kin.ts';
 import { refuse, sentenceOf, type Refusal } from './refusal.ts';
-
-/** Who puts up workloads: the quota that pays, or the namespace where none does. */
-type Payer = QuotaState | string;
+import { compareHeads, payerOf, type Payer, type SetAside } from './setAside.ts';
 
 /** What is remembered of a class between two cycles, in {@link PendingClass.turn}. */
 class Turn {
@@ -19,28 +16,34 @@ class Turn {
  * Half of them are the first in order, so that nobody who is next waits for this; the other half are those that had the
  * fewest turns, so that all of them come round. Classes that are promised a place, or were begun, are always among them.
  *
- * A class that is set aside keeps what it was told last; before its first turn it is told nothing.
+ * The others are set aside with what they were told last; before its first turn a class is told nothing.
  */
 export class Turns {
   readonly #most: number;
+  readonly #aside: SetAside;
   readonly #tried: Kin[] = [];
 
   /** @param most classes of one payer in one cycle, at least 2 */
-  constructor(most: number) {
+  constructor(most: number, aside: SetAside) {
     this.#most = most;
+    this.#aside = aside;
   }
 
-  /** Those to be tried; the others have their refusal. O(classes), with a factor of log `most` where there are more. */
+  /** Those to be tried; the others are set aside. O(classes), with a factor of log `most` where there are more. */
   choose(kins: readonly Kin[]): readonly Kin[] {
-    if (kins.length <= this.#most) return kins;
     const byPayer = new Map<Payer, Kin[]>();
     for (const kin of kins) {
-      const payer = kin.quota ?? kin.pending.namespace;
+      const payer = payerOf(kin);
       const own = byPayer.get(payer);
       if (own === undefined) byPayer.set(payer, [kin]);
       else own.push(kin);
     }
-    return [...byPayer.values()].flatMap((own) => (own.length <= this.#most ? own : this.#fewOf(own)));
+    const chosen: Kin[] = [];
+    for (const [payer, own] of byPayer) {
+      const few = own.length > this.#most || this.#aside.someWaitTheirTurn(payer) ? this.#fewOf(own) : own;
+      for (const kin of few) chosen.push(kin);
+    }
+    return chosen;
   }
 
   /**
@@ -64,16 +67,10 @@ export class Turns {
     const others = kins.filter((kin) => !chosen.has(kin));
     const fewestTurns = (a: Kin, b: Kin) => turnOf(a).count - turnOf(b).count || compareHeads(a, b);
     for (const kin of firstOf(others, Math.floor(this.#most / 2), fewestTurns)) chosen.add(kin);
-    for (const kin of kins) if (!chosen.has(kin)) kin.refusal = turnOf(kin).told;
+    for (const kin of kins) if (!chosen.has(kin)) this.#aside.waitsItsTurn(kin, turnOf(kin).told);
     this.#tried.push(...chosen);
     return [...chosen];
   }
-}
-
-/** The order inside one quota, of those who are not ahead of everyone. */
-function compareHeads({ head: a }: Kin, { head: b }: Kin): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
-  return b.priority - a.priority || compareAge(a, b);
 }
 
 /** The first `count` in order, in no particular order. O(items x log count). */

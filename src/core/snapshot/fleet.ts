@@ -242,6 +242,7 @@ export class Fleet {
   }
 
   #build(now: number): Snapshot {
+    this.#pending.wakeAll();
     for (const pod of this.#pods.values()) if (pod.ours) this.#nodeLabels.learn(pod.shape);
     const relevant = new Set([...this.#nodeLabels.keys, ...this.#policyLabels]);
     const inputs = [...this.#nodes.values()].flatMap(({ facts, used }) =>

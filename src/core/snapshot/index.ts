@@ -10,7 +10,7 @@ export type { FreeIndex } from './freeIndex.ts';
 export type { NodeProfile } from './nodeProfile.ts';
 export type { NodeTable } from './nodeTable.ts';
 export { liesIn, type Topology } from './topology.ts';
-export { compareAge, type PendingClass } from './pending.ts';
+export { compareAge, type PendingClass, type RestingPlace } from './pending.ts';
 export * from './policy.ts';
 export * from './problem.ts';
 export * from './readResources.ts';

@@ -1,6 +1,12 @@
 import type { PodFacts, PodShape } from './facts.ts';
 import type { Workload } from './workloads.ts';
 
+/** Where a class is kept that need not be looked at until it changes. */
+export interface RestingPlace {
+  /** The class is about to change, or to go: it is no longer kept here. Must not throw. */
+  leave(kin: PendingClass): void;
+}
+
 /**
  * Workloads of one namespace that no check and no node tells apart: same shapes, user, walltime, priority, gang size,
  * topology and classes. When one of them cannot start none of the others can, and all get the same explanation
@@ -12,6 +18,8 @@ export class PendingClass {
   note: object | undefined;
   /** What a reader remembers of the class as long as it exists, whatever becomes of snapshots. */
   turn: object | undefined;
+  /** Undefined for a class that is awake: see {@link PendingSet.rest}. */
+  restsAt: RestingPlace | undefined;
   readonly #key: string;
   readonly #workloads: Workload[] = [];
   /** What started stays in front until there is enough of it to be cut off at once. */
@@ -95,10 +103,12 @@ export class PendingClass {
  * | operation | cost |
  * |---|---|
  * | add, delete | O(pods of the workload + log class); a workload from the middle of its class O(class) moves |
- * | classes | O(classes); O(workloads) the first time after {@link distinguish} |
+ * | classes, awake | O(classes of them); O(workloads) the first time after {@link distinguish} |
+ * | rest, wake | O(1) |
  */
 export class PendingSet {
   readonly #classes = new Map<string, PendingClass>();
+  readonly #awake = new Set<PendingClass>();
   readonly #entries = new Map<string, { readonly workload: Workload; readonly kin: PendingClass }>();
   readonly #shapeIds = new WeakMap<PodShape, number>();
   /** Keys of workloads that stand for themselves. */
@@ -124,6 +134,7 @@ export class PendingSet {
     const key = this.#classKeyOf(workload);
     if (known?.kin.key === key && !standsForItself(key)) {
       // What is remembered of the class outlives a change of its only workload that changes nothing for a plan.
+      this.wake(known.kin);
       known.kin.replace(known.workload, workload);
       this.#entries.set(workload.key, { workload, kin: known.kin });
       return;
@@ -134,6 +145,7 @@ export class PendingSet {
       kin = new PendingClass(key, workload.namespace);
       this.#classes.set(key, kin);
     }
+    this.wake(kin);
     kin.add(workload);
     this.#entries.set(workload.key, { workload, kin });
   }
@@ -143,8 +155,12 @@ export class PendingSet {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    entry.kin.delete(entry.workload);
-    if (entry.kin.size === 0) this.#classes.delete(entry.kin.key);
+    const { kin } = entry;
+    this.wake(kin);
+    kin.delete(entry.workload);
+    if (kin.size > 0) return;
+    this.#classes.delete(kin.key);
+    this.#awake.delete(kin);
   }
 
   /** How many labels make workloads differ. */
@@ -185,6 +201,30 @@ export class PendingSet {
   classes(): Iterable<PendingClass> {
     if (this.#undistinguished.size > 0) this.#sortAnew();
     return this.#classes.values();
+  }
+
+  /** The classes that do not rest. They may be sent to rest while they are gone through. */
+  awake(): Iterable<PendingClass> {
+    if (this.#undistinguished.size > 0) this.#sortAnew();
+    return this.#awake;
+  }
+
+  /** Leaves a class out of {@link awake} until a workload of it comes, goes or changes, or somebody wakes it. */
+  rest(kin: PendingClass, place: RestingPlace): void {
+    kin.restsAt = place;
+    this.#awake.delete(kin);
+  }
+
+  wake(kin: PendingClass): void {
+    this.#awake.add(kin);
+    const place = kin.restsAt;
+    if (place === undefined) return;
+    kin.restsAt = undefined;
+    place.leave(kin);
+  }
+
+  wakeAll(): void {
+    for (const kin of this.#classes.values()) this.wake(kin);
   }
 
   *workloads(): Iterable<Workload> {
