@@ -9,6 +9,7 @@ import {
   type Transport,
 } from '../../kube/index.ts';
 import type { Heartbeat, Logger, Metrics } from '../../observe/index.ts';
+import { textOf, ToldPods, type Due } from './toldPods.ts';
 
 export interface ExplainerOptions {
   readonly transport: Transport;
@@ -23,28 +24,8 @@ export interface ExplainerOptions {
   readonly busy: () => boolean;
 }
 
-/** A pod that is to be told something. */
-interface Due {
-  readonly pod: PodFacts;
-  readonly waiting: Waiting;
-  /** The event of the workload is about this pod. */
-  readonly first: boolean;
-}
-
-/** What a pod was last told, and when. */
-interface Told {
-  readonly text: string;
-  readonly reason: string;
-  readonly at: number;
-}
-
 const pauseMs = 250;
-/** A workload that starts within this time needs no explanation. */
-const patienceMs = 1000;
-/** Numbers in a message may be this old. */
-const refreshMs = 30_000;
-/** A pod that could not be told is left alone for so long. */
-const retryMs = 5_000;
+const patience = { unsaid: 1000, numbers: 30_000, retry: 5_000 };
 /** Writes in one turn: 200 a second at rest, 40 while bindings wait. */
 const writesAtRest = 50;
 const writesWhenBusy = 10;
@@ -56,11 +37,7 @@ const writesWhenBusy = 10;
  */
 export class Explainer {
   readonly #options: ExplainerOptions;
-  readonly #told = new Map<string, Told>();
-  /** When a pod that could not be told is tried again, on the monotonic clock. */
-  readonly #notBefore = new Map<string, number>();
-  /** When each waiting workload was first seen to wait, by key. */
-  #since = new Map<string, number>();
+  readonly #told = new ToldPods(patience);
   #waiting: readonly Waiting[] = [];
 
   constructor(options: ExplainerOptions) {
@@ -90,52 +67,26 @@ export class Explainer {
     const { clock, busy } = this.#options;
     const now = clock.monotonic();
     const limit = busy() ? writesWhenBusy : writesAtRest;
-    const since = new Map<string, number>();
-    const alive = new Set<string>();
     const due = new FairQueue<Due>();
     const stale = new FairQueue<Due>();
-    for (const waiting of this.#waiting) {
-      for (const workload of waiting.workloads) {
-        const began = this.#since.get(workload.key) ?? now;
-        since.set(workload.key, began);
-        for (const pod of workload.pods) {
-          alive.add(pod.uid);
-          if (now - began < patienceMs || now < (this.#notBefore.get(pod.uid) ?? 0)) continue;
-          // Of one namespace no more than could be written are asked for.
-          if (due.sizeOf(pod.namespace) >= limit) continue;
-          const need = this.#need(pod, waiting, now);
-          if (need === 'none') continue;
-          (need === 'reason' ? due : stale).add(pod.namespace, { pod, waiting, first: pod === workload.pods[0] });
-        }
-      }
-    }
-    this.#since = since;
-    for (const known of [this.#told, this.#notBefore])
-      for (const uid of known.keys()) if (!alive.has(uid)) known.delete(uid);
+    // Of one namespace no more than could be written are asked for.
+    const isWanted = ({ namespace }: PodFacts): boolean => due.sizeOf(namespace) < limit;
+    for (const one of this.#told.due(this.#waiting, now, isWanted))
+      (one.what === 'reason' ? due : stale).add(one.pod.namespace, one);
     const chosen = Array.from({ length: limit }, () => due.take() ?? stale.take()).filter((one) => one !== undefined);
     await Promise.all(chosen.map((one) => this.#tell(one)));
-  }
-
-  #need(pod: PodFacts, waiting: Waiting, now: number): 'reason' | 'numbers' | 'none' {
-    const text = textOf(waiting);
-    const told = this.#told.get(pod.uid);
-    if ((told?.text ?? pod.explained) === text) return 'none';
-    const reason = told?.reason ?? pod.explained?.split(':', 1)[0];
-    if (reason !== waiting.reason) return 'reason';
-    return told !== undefined && now - told.at < refreshMs ? 'none' : 'numbers';
   }
 
   async #tell({ pod, waiting, first }: Due): Promise<void> {
     const { transport, clock, signal, stillLeading, logger, events, metrics } = this.#options;
     if (!stillLeading()) return;
-    const text = textOf(waiting);
-    const before = this.#told.get(pod.uid)?.reason ?? pod.explained?.split(':', 1)[0];
-    this.#told.set(pod.uid, { text, reason: waiting.reason, at: clock.monotonic() });
+    const before = this.#told.reasonOf(pod);
+    this.#told.told(pod, waiting, clock.monotonic());
     const condition = {
       type: 'PodScheduled',
       status: 'False',
       reason: 'Unschedulable',
-      message: text,
+      message: textOf(waiting),
       lastTransitionTime: new Date(pod.createdAt).toISOString().replace('.000Z', 'Z'),
     } as const;
     try {
@@ -147,8 +98,7 @@ export class Explainer {
       // Gone or replaced: nobody is left to tell. Anything else is tried again, but a pod that cannot be written to
       // (one of the largest size that etcd takes) must not take the place of others in each turn.
       if (isApiError(error, 'NotFound', 'Conflict')) return;
-      this.#told.delete(pod.uid);
-      this.#notBefore.set(pod.uid, clock.monotonic() + retryMs);
+      this.#told.failed(pod, clock.monotonic());
       logger.warn('cannot tell a pod why it waits, it is tried again', {
         namespace: pod.namespace,
         pod: pod.name,
@@ -158,11 +108,6 @@ export class Explainer {
     }
     if (first && before !== waiting.reason) events.record(waitEvent(pod, waiting));
   }
-}
-
-/** What the condition says: the reason token, then the sentence. */
-function textOf(waiting: Waiting): string {
-  return `${waiting.reason}: ${waiting.message}`;
 }
 
 function waitEvent(pod: PodFacts, waiting: Waiting) {
