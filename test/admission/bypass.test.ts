@@ -11,11 +11,11 @@ import {
   release,
   renderChart,
   uniqueName,
+  type Actor,
   type KubeObject,
   type Pod,
   type TestClient,
 } from '../support/index.ts';
-import type { Actor } from './actors.ts';
 import { elsewhere, lab, withPolicies } from './setup.ts';
 
 /** ClusterRole `admin` in the namespace, and nothing else. */

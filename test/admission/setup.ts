@@ -4,16 +4,17 @@ import { after, before } from 'node:test';
 import { apiVersion } from '../../src/api/v1alpha1/index.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import {
+  clientOf,
   eventually,
   podManifest,
   release,
   renderChart,
   withCluster,
+  type Actor,
   type KubeObject,
   type TestClient,
   type TestCluster,
 } from '../support/index.ts';
-import { clientOf, type Actor } from './actors.ts';
 
 /** Namespace of an institution, whose pods the policies are about. */
 export const lab = 'kaist-vision';
@@ -54,7 +55,7 @@ export function withPolicies(values: Readonly<Record<string, unknown>> = {}): Po
   const as = (actor: Actor): TestClient => {
     const key = JSON.stringify(actor);
     let client = clients.get(key);
-    if (client === undefined) clients.set(key, (client = clientOf(cluster, actor)));
+    if (client === undefined) clients.set(key, (client = clientOf(cluster.kubeconfig, actor)));
     return client;
   };
 

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { isApiError, mergePatch } from '../../src/kube/index.ts';
-import { clientOf, type Actor } from '../admission/actors.ts';
 import { release } from '../support/chart.ts';
-import { eventually, withCluster, type KubeObject, type TestClient } from '../support/index.ts';
+import { clientOf, eventually, withCluster, type Actor, type KubeObject, type TestClient } from '../support/index.ts';
 import { withHelm } from './helm.ts';
 import { samples } from './samples.ts';
 
@@ -23,8 +22,8 @@ describe('the manager of an institution', () => {
 
   before(async () => {
     const { client } = cluster;
-    asManager = clientOf(cluster, manager);
-    asOffice = clientOf(cluster, office);
+    asManager = clientOf(cluster.kubeconfig, manager);
+    asOffice = clientOf(cluster.kubeconfig, office);
     const managers = [{ name: 'kaist', quotas: ['kaist'], subjects: [{ kind: 'Group', name: manager.group }] }];
     const objects = await helm.render({ access: { managers } });
     await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: release.namespace } });

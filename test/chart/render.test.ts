@@ -281,6 +281,16 @@ describe('the chart', () => {
     assert.deepEqual(kindsAmong(off, policies), ['ValidatingAdmissionPolicy'], 'that on the terms of quotas stays');
   });
 
+  it('leaves out the turns at the API server that the cluster is too old for', async () => {
+    const kinds = ['FlowSchema', 'PriorityLevelConfiguration'];
+    const made = async (values: Values, kubeVersion?: string) =>
+      kindsAmong(await helm.render(values, kubeVersion), kinds).length;
+    assert.equal(await made({}, '1.28.0'), 0);
+    assert.equal(await made({}, '1.29.0'), 5);
+    assert.equal(await made({ flowControl: { institutions: { enabled: false } } }), 3);
+    assert.equal(await made({ flowControl: { enabled: false } }), 0);
+  });
+
   it('lets managers change nothing where no policy holds them to some fields', async () => {
     const access = { managers: [{ name: 'kaist', quotas: ['kaist'], subjects: [{ kind: 'Group', name: 'kaist' }] }] };
     const verbs = async (kubeVersion: string) => {

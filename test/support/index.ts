@@ -1,3 +1,4 @@
+export { clientOf, impersonationOf, type Actor } from './actor.ts';
 export { release, renderChart } from './chart.ts';
 export { TestClient } from './client.ts';
 export { withCluster, type TestCluster } from './cluster.ts';

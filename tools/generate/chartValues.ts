@@ -52,6 +52,7 @@ function schemaOfArgument(argument: string): Leaf['schema'] {
 
 const name = { type: 'string', minLength: 1 };
 const port = { type: 'integer', minimum: 1, maximum: 65_535 };
+const shares = { type: 'integer', minimum: 1 };
 const spread = ['DoNotSchedule', 'ScheduleAnyway', 'Off'];
 const serverDefault = 'empty for the default of the cluster';
 
@@ -195,6 +196,34 @@ export const chartValues: Group = group('Values of the chart moa.', {
       'Let the operator patch nodes. A policy allows it the taint `moa.dev/pool` and nothing else there. With false, `isolate` has no effect.',
       true,
     ),
+  }),
+
+  flowControl: group('Turns at the API server (API Priority and Fairness), since Kubernetes 1.29.', {
+    enabled: flag('Make FlowSchemas and their priority levels.', true),
+    operatorShares: {
+      about:
+        'Shares of the API server for the operator, of which others may use what it does not. Those of Kubernetes itself add up to 245.',
+      default: 30,
+      schema: shares,
+    },
+    institutions: group('What people write in namespaces.', {
+      enabled: flag(
+        'Let namespaces take turns in what their people write. It concerns every namespace of the cluster, and nobody of the system.',
+        true,
+      ),
+      shares: {
+        about:
+          'Shares for all these writes together: 20 are some 40 writes at a time of the 600 requests that an API server takes at once unless told otherwise.',
+        default: 20,
+        schema: shares,
+      },
+      borrowingLimitPercent: {
+        about:
+          'How much more they may have while others do not need theirs. The more, the slower a flood makes the API server for everyone.',
+        default: 0,
+        schema: { type: 'integer', minimum: 0 },
+      },
+    }),
   }),
 
   resources: kubernetesObject(
