@@ -20,20 +20,42 @@ const flags = {
   },
   seconds: { type: 'number', default: 15, least: 1, most: 600, meaning: 'of each measurement' },
   rounds: { type: 'number', default: 2, least: 1, most: 50, meaning: 'times that each attack is made, taking turns' },
+  inflight: {
+    type: 'number',
+    default: 60,
+    least: 3,
+    most: 10_000,
+    meaning: 'requests that the API server takes at once; 600 unless it is told otherwise',
+  },
+  turns: {
+    type: 'names',
+    names: ['without', 'with'],
+    meaning: 'the flow control of the chart, by which namespaces take turns at the API server',
+  },
   attacks: { type: 'names', names: attacks.map(({ name }) => name), meaning: 'what one institution does' },
 } as const satisfies FlagSet;
+
+/** A round, and whether namespaces took turns. */
+interface Measured extends Round {
+  readonly turn: string;
+}
 
 /** What one institution that does its worst takes from the others. */
 export const abuse: Benchmark<typeof flags> = {
   name: 'abuse',
   summary: 'time until a pod of someone else is bound while one institution does its worst, and memory of the operator',
   flags,
-  async run({ nodes, size, seconds, rounds, attacks: names }, signal) {
-    const plane = await startControlPlane({ signal });
+  async run({ nodes, size, seconds, rounds, inflight, turns, attacks: names }, signal) {
+    const mutating = Math.floor(inflight / 3);
+    const apiServerFlags = [
+      `--max-requests-inflight=${inflight - mutating}`,
+      `--max-mutating-requests-inflight=${mutating}`,
+    ];
+    const plane = await startControlPlane({ signal, apiServerFlags });
     const client = new TestClient(
       createTransport({ kubeConfig: loadKubeConfig(plane.kubeconfig), userAgent: 'moa-bench' }),
     );
-    const done: Round[] = [];
+    const done: Measured[] = [];
     const failures: string[] = [];
     try {
       await applyCrds(client.transport);
@@ -42,9 +64,12 @@ export const abuse: Benchmark<typeof flags> = {
       const scene = await Scene.create(cluster, operator, nodes);
       for (let round = 1; round <= rounds; round++) {
         for (const attack of attacks.filter(({ name }) => names.includes(name))) {
-          const one = await scene.round(attack, { size, seconds, signal });
-          done.push(one);
-          process.stderr.write(`round ${round} of ${rounds}: ${attack.name}: ${rowOf([one]).slice(1).join(' | ')}\n`);
+          for (const turn of turns) {
+            await scene.takeTurns(turn === 'with');
+            const one = { ...(await scene.round(attack, { size, seconds, signal })), turn };
+            done.push(one);
+            process.stderr.write(`round ${round} of ${rounds}: ${attack.name} ${rowOf([one]).slice(1).join(' | ')}\n`);
+          }
         }
       }
       await scene.close();
@@ -60,6 +85,7 @@ export const abuse: Benchmark<typeof flags> = {
       table: tableOf(done),
       notes: [
         `Milliseconds from the answer to a pod's creation until a watch shows it bound, p50 / p95 of all rounds; ${nodes} nodes, ${size} pods where an attack keeps pods waiting.`,
+        `turns: with or without the flow control of the chart; the API server takes ${inflight} requests at once.`,
         'alone: a pod that the benchmark binds itself at once: what the API server takes, on the same processors as all the rest.',
         'told: until a pod of someone else that cannot start is told why. Memory: resident MiB of the operator, the last without the attack again.',
       ],
@@ -69,11 +95,12 @@ export const abuse: Benchmark<typeof flags> = {
   },
 };
 
-function tableOf(rounds: readonly Round[]): Table {
-  const names = [...new Set(rounds.map(({ attack }) => attack))];
+function tableOf(rounds: readonly Measured[]): Table {
+  const cases = Map.groupBy(rounds, ({ attack, turn }) => `${attack} ${turn}`);
   return {
     columns: [
       'attack',
+      'turns',
       'quiet',
       'attacked',
       'times',
@@ -83,11 +110,11 @@ function tableOf(rounds: readonly Round[]): Table {
       'told',
       'MiB before / under / after',
     ],
-    rows: names.map((name) => rowOf(rounds.filter(({ attack }) => attack === name))),
+    rows: [...cases.values()].map(rowOf),
   };
 }
 
-function rowOf(rounds: readonly Round[]): readonly (string | number)[] {
+function rowOf(rounds: readonly Measured[]): readonly (string | number)[] {
   const all = (of: (round: Round) => Latencies, who: keyof Latencies) => rounds.flatMap((round) => of(round)[who]);
   const columns = (who: keyof Latencies) => {
     const quiet = all((round) => round.quiet, who);
@@ -105,7 +132,14 @@ function rowOf(rounds: readonly Round[]): readonly (string | number)[] {
     memory((one) => one.memory.under),
     memory((one) => one.memory.after),
   ];
-  return [rounds[0]?.attack ?? '', ...columns('moa'), ...columns('bare'), told.toFixed(0), peaks.join(' / ')];
+  return [
+    rounds[0]?.attack ?? '',
+    rounds[0]?.turn ?? '',
+    ...columns('moa'),
+    ...columns('bare'),
+    told.toFixed(0),
+    peaks.join(' / '),
+  ];
 }
 
 function shown(values: readonly number[]): string {

@@ -20,16 +20,25 @@ const patienceMs = 60_000;
 export class Prober {
   readonly #client: TestClient;
   readonly #namespace: string;
+  readonly #binder: TestClient;
   readonly #node: string;
   readonly #seen = new Map<string, (at: number) => void>();
   readonly #stop = new AbortController();
   readonly #watching: Promise<void>;
 
-  /** @param node for the pods that are bound by hand */
-  constructor(client: TestClient, namespace: string, node: string) {
-    this.#client = client;
-    this.#namespace = namespace;
-    this.#node = node;
+  /**
+   * @param of whose `client` creates pods in which namespace; the `binder` binds those that are bound by hand to `node`
+   */
+  constructor(of: {
+    readonly client: TestClient;
+    readonly namespace: string;
+    readonly binder: TestClient;
+    readonly node: string;
+  }) {
+    this.#client = of.client;
+    this.#namespace = of.namespace;
+    this.#binder = of.binder;
+    this.#node = of.node;
     this.#watching = this.#watch();
   }
 
@@ -89,7 +98,7 @@ export class Prober {
         const target = { apiVersion: 'v1', kind: 'Node', name: this.#node };
         const path = `/api/v1/namespaces/${namespace}/pods/${name}/binding`;
         const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name }, target };
-        await this.#client.transport.request({ method: 'POST', path, body });
+        await this.#binder.transport.request({ method: 'POST', path, body });
       }
       return (await bound) - began;
     } finally {

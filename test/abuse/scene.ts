@@ -1,5 +1,14 @@
 import { Estate, type Tenant } from '../scheduler/estate.ts';
-import type { Operator, TestCluster } from '../support/index.ts';
+import {
+  clientOf,
+  eventually,
+  renderChart,
+  uniqueName,
+  type KubeObject,
+  type Operator,
+  type TestClient,
+  type TestCluster,
+} from '../support/index.ts';
 import { clear, type Attack } from './attacks.ts';
 import { Prober, type Latencies } from './probe.ts';
 
@@ -28,18 +37,30 @@ export interface Round {
   readonly memory: { readonly before: Memory; readonly under: Memory; readonly after: Memory };
 }
 
-/** A pool of which one institution minds its own business while another does what it wants. */
-export class Scene {
-  readonly #cluster: TestCluster;
-  readonly #operator: Pick<Operator, 'metric'>;
-  readonly #bad: Tenant;
-  readonly #prober: Prober;
+/** A namespace, and somebody who may do there what people may do. */
+interface Party {
+  readonly tenant: Tenant;
+  readonly client: TestClient;
+}
 
-  private constructor(cluster: TestCluster, operator: Pick<Operator, 'metric'>, bad: Tenant, prober: Prober) {
-    this.#cluster = cluster;
-    this.#operator = operator;
-    this.#bad = bad;
-    this.#prober = prober;
+interface Setting {
+  readonly cluster: TestCluster;
+  readonly operator: Pick<Operator, 'metric'>;
+  readonly good: Party;
+  readonly bad: Party;
+  readonly prober: Prober;
+}
+
+/**
+ * A pool of which one institution minds its own business while another does what it wants. Both speak to the API server
+ * as people do, not as its administrator, whom it lets go before everyone.
+ */
+export class Scene {
+  readonly #setting: Setting;
+  #flowControl: readonly KubeObject[] = [];
+
+  private constructor(setting: Setting) {
+    this.#setting = setting;
   }
 
   static async create(cluster: TestCluster, operator: Pick<Operator, 'metric'>, nodes: number): Promise<Scene> {
@@ -47,23 +68,48 @@ export class Scene {
       cluster,
       Array.from({ length: nodes }, () => ({})),
     );
-    const good = await estate.tenant({ guaranteed: 8 });
-    const bad = await estate.tenant({ guaranteed: 8, borrowingLimit: 0 });
+    const good = await partyOf(cluster, await estate.tenant({ guaranteed: 8 }));
+    const bad = await partyOf(cluster, await estate.tenant({ guaranteed: 8, borrowingLimit: 0 }));
     const [node] = await estate.nodes();
-    return new Scene(cluster, operator, bad, new Prober(cluster.client, good.namespace, node?.metadata.name ?? ''));
+    const prober = new Prober({
+      client: good.client,
+      namespace: good.tenant.namespace,
+      binder: cluster.client,
+      node: node?.metadata.name ?? '',
+    });
+    return new Scene({ cluster, operator, good, bad, prober });
   }
 
-  close(): Promise<void> {
-    return this.#prober.close();
+  async close(): Promise<void> {
+    const { prober, good, bad } = this.#setting;
+    await prober.close();
+    for (const { client } of [good, bad]) await client.transport.close();
+  }
+
+  /** From now on the API server takes requests by the chart's flow schemas, or (false) by those of Kubernetes alone. */
+  async takeTurns(wanted: boolean): Promise<void> {
+    const { client } = this.#setting.cluster;
+    if (wanted === this.#flowControl.length > 0) return;
+    if (!wanted) for (const object of this.#flowControl) await client.delete(object);
+    this.#flowControl = wanted ? await renderChart(['flowcontrol.yaml']) : [];
+    for (const object of this.#flowControl) await client.create(object);
+    // The API server takes them up one by one, within some moments.
+    for (const schema of this.#flowControl.filter(({ kind }) => kind === 'FlowSchema'))
+      await eventually(async () => {
+        const { status } = await client.get<FlowSchema>(schema);
+        if (status.conditions?.some(({ type, status }) => type === 'Dangling' && status === 'False') !== true)
+          throw new Error(`${schema.metadata.name} is not in force`);
+      });
   }
 
   /** Others without the attack, others under it, and the place as it was. */
   async round(attack: Attack, { size, seconds, signal }: Extent): Promise<Round> {
-    const { client } = this.#cluster;
-    const { namespace } = this.#bad;
-    await this.#prober.measure(1);
+    const { cluster, bad, prober } = this.#setting;
+    const { client } = bad;
+    const { namespace } = bad.tenant;
+    await prober.measure(1);
     const before = await this.#memory();
-    const quiet = await this.#prober.measure(seconds);
+    const quiet = await prober.measure(seconds);
     const ended = new AbortController();
     const { promise: ready, resolve } = Promise.withResolvers<undefined>();
     const running = attack.run({ client, namespace, size, signal: AbortSignal.any([signal, ended.signal]) }, () =>
@@ -71,12 +117,12 @@ export class Scene {
     );
     try {
       await Promise.race([ready, running]);
-      const attacked = await this.#prober.measure(seconds);
-      const toldAfterMs = await this.#prober.untilTold();
+      const attacked = await prober.measure(seconds);
+      const toldAfterMs = await prober.untilTold();
       const under = await this.#memory();
       ended.abort();
       await running;
-      await clear(client, namespace);
+      await clear(cluster.client, namespace);
       return {
         attack: attack.name,
         quiet,
@@ -91,10 +137,29 @@ export class Scene {
   }
 
   async #memory(): Promise<Memory> {
+    const { operator } = this.#setting;
     const [resident, heap] = await Promise.all([
-      this.#operator.metric('process_resident_memory_bytes'),
-      this.#operator.metric('nodejs_heap_size_used_bytes'),
+      operator.metric('process_resident_memory_bytes'),
+      operator.metric('nodejs_heap_size_used_bytes'),
     ]);
     return { resident: resident / 2 ** 20, heap: heap / 2 ** 20 };
   }
+}
+
+interface FlowSchema extends KubeObject {
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Somebody who may edit the namespace of a tenant. */
+async function partyOf(cluster: TestCluster, tenant: Tenant): Promise<Party> {
+  const user = uniqueName('researcher');
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await cluster.client.create({
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name: user, namespace: tenant.namespace },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'edit' },
+    subjects: [{ apiGroup, kind: 'User', name: user }],
+  } as KubeObject);
+  return { tenant, client: clientOf(cluster.kubeconfig, { user }) };
 }
