@@ -14,11 +14,10 @@ import type { KubeObject } from './manifests.ts';
 export const release = { name: 'moa', namespace: 'moa-system' } as const;
 
 /** What the API server of the local control plane serves, as Helm finds it out when it installs. */
-const served = [
-  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy',
-  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy',
-  'flowcontrol.apiserver.k8s.io/v1/FlowSchema',
-].flatMap((kind) => ['--api-versions', kind]);
+const served = ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'].flatMap((kind) => [
+  '--api-versions',
+  `admissionregistration.k8s.io/v1/${kind}`,
+]);
 
 const chart = fileURLToPath(new URL('../../charts/moa', import.meta.url));
 

@@ -198,7 +198,7 @@ export const chartValues: Group = group('Values of the chart moa.', {
     ),
   }),
 
-  flowControl: group('Turns at the API server (API Priority and Fairness), since Kubernetes 1.29.', {
+  flowControl: group('Turns at the API server (API Priority and Fairness).', {
     enabled: flag('Make FlowSchemas and their priority levels.', true),
     operatorShares: {
       about:

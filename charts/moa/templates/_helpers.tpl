@@ -96,13 +96,6 @@ MOA_LEDGER from a Secret.
 {{- toYaml (merge $own .Values.config) -}}
 {{- end }}
 
-{{/* "true" where FlowSchemas are wanted and served. */}}
-{{- define "moa.flowControl.served" -}}
-{{- if .Values.flowControl.enabled -}}
-{{- include "moa.serves" (list . "flowcontrol.apiserver.k8s.io/v1/FlowSchema" "1.29") -}}
-{{- end -}}
-{{- end }}
-
 {{/* "true" where the policy on the terms of quotas is in force, without which no manager may change one. */}}
 {{- define "moa.protectsTerms" -}}
 {{- include "moa.serves" (list . "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" "1.30") -}}
