@@ -13,7 +13,7 @@ import {
   type Store,
 } from '../../ledger/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
-import type { InvestorReclaim } from '../accessTimes.ts';
+import type { InvestorReclaim } from '../record/index.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
 import { endedPods } from './endedPods.ts';
