@@ -1,14 +1,16 @@
 import { BorrowHistory, type Borrowing } from '../quota/index.ts';
 import { zeroGpus } from '../units/index.ts';
 import { nothingUsed, type BudgetUse } from './budgets.ts';
-import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape } from './facts.ts';
+import type { GangSizes, Labels, NodeFacts, PodFacts, PodShape } from './facts.ts';
+import { namesKept } from './namesKept.ts';
 import { NodeTable } from './nodeTable.ts';
 import { Nominations } from './nominations.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import type { Reservation } from './reservation.ts';
 import { ResourceSlots } from './resourceSlots.ts';
-import { labelsOf, labelsSelectedBy, selectsPods } from './selectedLabels.ts';
+import { labelsOf } from './selectedLabels.ts';
 import { SelectedNodeLabels } from './selectedNodeLabels.ts';
+import { SelectedPodLabels } from './selectedPodLabels.ts';
 import { ShapeMix } from './shapeMix.ts';
 import { Snapshot, type WorkloadCounts } from './snapshot.ts';
 import { Storage } from './storage.ts';
@@ -22,9 +24,6 @@ interface NodeState {
   /** What pods hold, by resource slot. */
   readonly used: number[];
 }
-
-/** Names that are kept without asking who still uses them. */
-const fewNames = 4096;
 
 /** Of a quota whose pool is not known: the default of the schema. Milliseconds. */
 const defaultHalfLife = 168 * 3_600_000;
@@ -52,9 +51,7 @@ export class Fleet {
   budgetUse: BudgetUse = nothingUsed;
   #slots = new ResourceSlots();
   /** Resource names that may have a slot before those that nobody uses any more lose theirs. */
-  #mostSlots = fewNames;
-  /** The same of labels by which pods select others. */
-  #mostSelected = fewNames;
+  #mostSlots = namesKept(0);
   readonly #mix = new ShapeMix();
   /** By pod uid, the device that a pod which holds a part of one sits on. */
   readonly #seats = new Map<string, number>();
@@ -68,9 +65,7 @@ export class Fleet {
   readonly #pending = this.#queue.pending;
   readonly #nominations = new Nominations(this.#pending);
   readonly #nodeLabels = new SelectedNodeLabels();
-  #knownConstraints = new WeakSet<PodConstraints>();
-  /** Some pod, ours or not, has affinity to others or is spread among them. */
-  #podsSelectPods = false;
+  readonly #podLabels = new SelectedPodLabels(this.#pending);
   #policyInput = nothing;
   #namespaceLabels: ReadonlyMap<string, Labels> = new Map();
   #policyLabels: ReadonlySet<string> = new Set();
@@ -120,7 +115,7 @@ export class Fleet {
     if (!unchanged) this.#underWay.shown(pod);
     if (previous === undefined && pod.ours) this.#mix.note(pod.shape);
     this.#pods.set(pod.uid, pod);
-    this.#learnSelection(pod.shape);
+    if (this.#podLabels.learn(pod.shape)) this.#invalidate();
     if (unchanged) this.#refreshRunning(pod);
     else this.#occupy(pod);
     this.#enqueue(pod, previous);
@@ -211,7 +206,7 @@ export class Fleet {
   snapshot(now: number): Snapshot {
     if (this.#queue.refresh()) this.#counts = undefined;
     if (this.#slots.count > this.#mostSlots) this.#forgetSlots();
-    if (this.#pending.distinguishedLabels > this.#mostSelected) this.#forgetSelected();
+    this.#podLabels.forgetUnused(this.#pods.values());
     let current = this.#snapshot;
     if (current === undefined || now >= (current.policy.nextChangeAt ?? Infinity)) {
       current = this.#snapshot = this.#build(now);
@@ -244,7 +239,7 @@ export class Fleet {
       borrowers: this.#underWay.borrowers,
       budgetUse: (quota, at) => this.budgetUse(quota, at),
       namespaceLabels: (name) => this.#namespaceLabels.get(name),
-      podsSelectPods: this.#podsSelectPods,
+      podsSelectPods: this.#podLabels.areAsked,
       pending: this.#pending,
       counts: () =>
         (this.#counts ??= countWorkloads(this.#pods.values(), this.#underWay, this.#pending.classes(), policy)),
@@ -314,20 +309,6 @@ export class Fleet {
     for (const key of this.#nodeLabels.learn(shape)) if (!this.#policyLabels.has(key)) this.#invalidate();
   }
 
-  /**
-   * The labels of all pods count from the first pod on that selects others; workloads that differ in the labels that
-   * are selected by are not alike.
-   */
-  #learnSelection({ constraints }: PodShape): void {
-    if (constraints === undefined || this.#knownConstraints.has(constraints)) return;
-    this.#knownConstraints.add(constraints);
-    if (!selectsPods(constraints)) return;
-    this.#pending.distinguish(labelsSelectedBy(constraints));
-    if (this.#podsSelectPods) return;
-    this.#podsSelectPods = true;
-    this.#invalidate();
-  }
-
   /** Counts a pod of this shape among those that hold a node's resources, or (-1) no longer. */
   #use({ used }: NodeState, shape: PodShape, count: 1 | -1): void {
     const { slots, amounts } = this.#slots.requestOf(shape);
@@ -337,7 +318,7 @@ export class Fleet {
     });
   }
 
-  /** Pods come with resource names of their own making: slots are numbered anew, by what is asked for now. */
+  /** Slots are numbered anew, by what is asked for now. */
   #forgetSlots(): void {
     this.#slots = new ResourceSlots();
     for (const { used } of this.#nodes.values()) used.length = 0;
@@ -347,19 +328,8 @@ export class Fleet {
       const node = this.#nodes.get(this.#underWay.nodeOf(pod) ?? '');
       if (node !== undefined) this.#use(node, pod.shape, 1);
     }
-    this.#mostSlots = Math.max(fewNames, 2 * names.size);
+    this.#mostSlots = namesKept(names.size);
     this.#invalidate();
-  }
-
-  /** Pods come with labels of their own making, too. */
-  #forgetSelected(): void {
-    this.#knownConstraints = new WeakSet();
-    const labels = new Set<string>();
-    for (const { shape } of this.#pods.values()) {
-      if (shape.constraints !== undefined) for (const key of labelsSelectedBy(shape.constraints)) labels.add(key);
-    }
-    this.#pending.distinguishOnly(labels);
-    this.#mostSelected = Math.max(fewNames, 2 * labels.size);
   }
 
   #invalidate(): void {
