@@ -49,6 +49,21 @@ module.exports = {
       to: { path: '^src/kube/', pathNot: '^src/kube/index\\.ts$' },
     },
     {
+      name: 'controllers-through-the-index',
+      comment:
+        'The folders of src/controllers/ meet through their index.ts only. An index reaches all files of its folder, so no-cycles holds between the folders as well.',
+      severity: 'error',
+      from: { path: '^src/controllers/([^/]+)', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/controllers/[^/]+/', pathNot: ['^src/controllers/$1/', '^src/controllers/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'controllers-from-one-place',
+      comment: 'src/controllers/index.ts says what the rest of the program may use of them.',
+      severity: 'error',
+      from: { path: '^(src|tools|bench)/', pathNot: ['^src/controllers/', '\\.test\\.ts$'] },
+      to: { path: '^src/controllers/', pathNot: '^src/controllers/index\\.ts$' },
+    },
+    {
       name: 'sources-need-no-tools',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.test\\.ts$' },

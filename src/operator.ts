@@ -2,8 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { group, leaseName } from './api/v1alpha1/constants/index.ts';
 import type { Config } from './config/index.ts';
-import { Accounting, Caches, SchedulingRecord, startStatusControllers, stateSample } from './controllers/index.ts';
-import { runScheduler } from './controllers/scheduler/index.ts';
+import {
+  Accounting,
+  Caches,
+  runScheduler,
+  SchedulingRecord,
+  startStatusControllers,
+  stateSample,
+} from './controllers/index.ts';
 import {
   createTransport,
   EventRecorder,

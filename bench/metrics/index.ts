@@ -1,5 +1,4 @@
-import { AccessTimes } from '../../src/controllers/accessTimes.ts';
-import { stateSample, type ManifestStores, type ResourceProjection } from '../../src/controllers/index.ts';
+import { AccessTimes, stateSample, type ManifestStores, type ResourceProjection } from '../../src/controllers/index.ts';
 import { plan } from '../../src/core/plan/index.ts';
 import { Store } from '../../src/kube/index.ts';
 import { createMetrics } from '../../src/observe/index.ts';

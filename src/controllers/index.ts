@@ -1,13 +1,13 @@
-export * from './accounting/index.ts';
-export { Caches } from './caches.ts';
-export { startStatusControllers } from './startStatusControllers.ts';
+export { Accounting } from './accounting/index.ts';
+export { Caches } from './feed/index.ts';
+export { stateSample } from './gauges/index.ts';
 export {
   changesManifest,
   manifestsOf,
   projectResource,
   type ManifestStores,
   type ResourceProjection,
-  type World,
-} from './world.ts';
-export { SchedulingRecord } from './schedulingRecord.ts';
-export { stateSample } from './stateSample.ts';
+} from './manifests/index.ts';
+export { AccessTimes, SchedulingRecord } from './record/index.ts';
+export { runScheduler } from './scheduler/index.ts';
+export { startStatusControllers, type World } from './status/index.ts';

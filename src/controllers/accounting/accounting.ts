@@ -5,23 +5,19 @@ import {
   InvestmentMeter,
   Journal,
   LedgerWriter,
-  recover,
-  Tally,
   ThreadStore,
   type Entry,
   type InvestorWait,
   type Store,
 } from '../../ledger/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
-import type { InvestorReclaim } from '../accessTimes.ts';
-import { Bookkeeper } from './bookkeeper.ts';
+import type { InvestorReclaim } from '../record/index.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
-import { endedPods } from './endedPods.ts';
-import { attributedHoldings } from './attribution.ts';
-import { Accounts, type Occupant } from './holdings.ts';
+import { Accounts } from './holdings.ts';
+import { openBooks, type Books } from './openBooks.ts';
 import { ShownBudgets } from './shownBudgets.ts';
 import { standingsOf } from './standings.ts';
-import { TouchedPods, type Touched } from './touched.ts';
+import { TouchedPods } from './touched.ts';
 
 export interface AccountingOptions {
   /** `sqlite:PATH` or `postgres://...` */
@@ -44,13 +40,6 @@ export interface Term {
   /** Waits of investors that were over since it was last called. */
   readonly takeReclaims: () => readonly InvestorReclaim[];
   readonly signal: AbortSignal;
-}
-
-/** What is kept while the store is known. */
-interface Books {
-  readonly tally: Tally;
-  readonly keeper: Bookkeeper;
-  readonly budgets: BudgetBooks;
 }
 
 /** A store that does not answer is asked again after so long, doubling. */
@@ -234,7 +223,7 @@ export class Accounting {
     return this.#books?.budgets.of(quota, at) ?? BudgetBooks.shown(this.#statusOf(quota));
   }
 
-  /** Brings books and pods together, as soon as the store answers. */
+  /** Opens the books, as soon as the store answers. */
   async #begin(writer: LedgerWriter, store: Store, term: Term): Promise<BudgetBooks> {
     const { clock, fleet, logger } = this.#options;
     const { signal, transport, statusOf } = term;
@@ -242,28 +231,14 @@ export class Accounting {
       signal.throwIfAborted();
       try {
         await writer.begin();
-        // Before anything is asked: whatever ends from here on is heard of.
-        const ended = await endedPods(transport, signal);
-        const before = this.#touched.take();
-        const now = clock.now();
-        const accounts = new Accounts();
-        const { entries, open } = await recover(store, this.#holdings({ before, ended, accounts, now }), now).catch(
-          (error: unknown) => {
-            this.#touched.giveBack(before);
-            throw error;
-          },
-        );
-        this.#record(entries);
-        const tally = new Tally(open.map((one) => ({ ...one, account: accounts.shared(one.account) })));
-        const keeper = new Bookkeeper(tally, accounts);
-        const budgets = new BudgetBooks(tally, keeper, statusOf);
-        this.#books = { tally, keeper, budgets };
+        const touched = this.#touched;
+        const { books, open, mended } = await openBooks({ store, fleet, touched, transport, statusOf, clock, signal });
+        this.#record(mended);
+        this.#books = books;
         this.settle(fleet.snapshot(clock.now()), clock.now());
         this.#options.onNews();
-        logger.info(
-          `the ledger is ours: ${open.length} intervals are open, ${entries.length - 1} entries bring it up to date`,
-        );
-        return budgets;
+        logger.info(`the ledger is ours: ${open} intervals are open, ${mended.length - 1} entries bring it up to date`);
+        return books.budgets;
       } catch (error) {
         if (signal.aborted || !isPassing(error)) throw error;
         this.#noteLag(error);
@@ -271,28 +246,6 @@ export class Accounting {
         await clock.sleep(retryMs, signal);
       }
     }
-  }
-
-  /** All that holds devices, or has held them since the last leader looked. */
-  #holdings({
-    before,
-    ended,
-    accounts,
-    now,
-  }: {
-    before: ReadonlyMap<string, Touched>;
-    ended: readonly Occupant[];
-    accounts: Accounts;
-    now: number;
-  }) {
-    const snapshot = this.#options.fleet.snapshot(now);
-    const occupants = new Map<string, Occupant>(ended.map((one) => [one.pod.uid, one]));
-    for (const { pod } of snapshot.running.pods())
-      if (pod.nodeName !== undefined) occupants.set(pod.uid, { pod, end: undefined });
-    for (const [uid, { pod, end }] of before) {
-      if (pod !== undefined) occupants.set(uid, { pod, end });
-    }
-    return attributedHoldings(snapshot, accounts, { occupants: occupants.values(), now });
   }
 
   /** Says again and again that what is open is alive, and looks at what no cycle has taken in. */

@@ -1,18 +1,20 @@
 import { BorrowHistory, type Borrowing } from '../quota/index.ts';
 import { zeroGpus } from '../units/index.ts';
 import { nothingUsed, type BudgetUse } from './budgets.ts';
-import type { GangSizes, Labels, NodeFacts, PodConstraints, PodFacts, PodShape } from './facts.ts';
-import type { HeldPod } from './heldPod.ts';
+import type { GangSizes, Labels, NodeFacts, PodFacts, PodShape } from './facts.ts';
+import { namesKept } from './namesKept.ts';
 import { NodeTable } from './nodeTable.ts';
 import { Nominations } from './nominations.ts';
 import { derivePolicy, type Policy, type PolicyInput } from './policy.ts';
 import type { Reservation } from './reservation.ts';
 import { ResourceSlots } from './resourceSlots.ts';
-import { labelsOf, labelsSelectedBy, selectsPods } from './selectedLabels.ts';
+import { labelsOf } from './selectedLabels.ts';
 import { SelectedNodeLabels } from './selectedNodeLabels.ts';
+import { SelectedPodLabels } from './selectedPodLabels.ts';
 import { ShapeMix } from './shapeMix.ts';
 import { Snapshot, type WorkloadCounts } from './snapshot.ts';
 import { Storage } from './storage.ts';
+import { UnderWay, type Assumption } from './underWay.ts';
 import { countWorkloads } from './workloadCounts.ts';
 import { WorkloadQueue } from './workloadQueue.ts';
 
@@ -22,18 +24,6 @@ interface NodeState {
   /** What pods hold, by resource slot. */
   readonly used: number[];
 }
-
-/** A binding that is under way. */
-export interface Assumption {
-  readonly nodeName: string;
-  /** When the binding was decided, epoch milliseconds. */
-  readonly since: number;
-  /** Its budget admits it as a borrower only. */
-  readonly borrower?: boolean;
-}
-
-/** Names that are kept without asking who still uses them. */
-const fewNames = 4096;
 
 /** Of a quota whose pool is not known: the default of the schema. Milliseconds. */
 const defaultHalfLife = 168 * 3_600_000;
@@ -61,30 +51,21 @@ export class Fleet {
   budgetUse: BudgetUse = nothingUsed;
   #slots = new ResourceSlots();
   /** Resource names that may have a slot before those that nobody uses any more lose theirs. */
-  #mostSlots = fewNames;
-  /** The same of labels by which pods select others. */
-  #mostSelected = fewNames;
+  #mostSlots = namesKept(0);
   readonly #mix = new ShapeMix();
   /** By pod uid, the device that a pod which holds a part of one sits on. */
   readonly #seats = new Map<string, number>();
   readonly #nodes = new Map<string, NodeState>();
   readonly #pods = new Map<string, PodFacts>();
-  /** Bindings that are under way, by uid of the pod. */
-  readonly #assumed = new Map<string, Assumption>();
-  /** Deletions that are under way and that the API server does not show yet: uid to the time of the kill. */
-  readonly #ending = new Map<string, number>();
-  /** Pods that hold resources and were admitted as borrowers by their budget. */
-  readonly #borrowers = new Set<string>();
+  readonly #underWay = new UnderWay();
   readonly #queue = new WorkloadQueue({
     waits: (pod) => this.#waits(pod),
-    isBound: (pod) => pod.deletionAt === undefined && this.#nodeOf(pod) !== undefined,
+    isBound: (pod) => pod.deletionAt === undefined && this.#underWay.nodeOf(pod) !== undefined,
   });
   readonly #pending = this.#queue.pending;
   readonly #nominations = new Nominations(this.#pending);
   readonly #nodeLabels = new SelectedNodeLabels();
-  #knownConstraints = new WeakSet<PodConstraints>();
-  /** Some pod, ours or not, has affinity to others or is spread among them. */
-  #podsSelectPods = false;
+  readonly #podLabels = new SelectedPodLabels(this.#pending);
   #policyInput = nothing;
   #namespaceLabels: ReadonlyMap<string, Labels> = new Map();
   #policyLabels: ReadonlySet<string> = new Set();
@@ -131,12 +112,10 @@ export class Fleet {
     const previous = this.#pods.get(pod.uid);
     const unchanged = previous !== undefined && sameHold(previous, pod);
     if (previous !== undefined && !unchanged) this.#release(previous);
-    if (!unchanged) this.#noteBorrower(pod.uid, pod.borrower);
+    if (!unchanged) this.#underWay.shown(pod);
     if (previous === undefined && pod.ours) this.#mix.note(pod.shape);
-    if (pod.nodeName !== undefined) this.#assumed.delete(pod.uid);
-    if (pod.deletionAt !== undefined) this.#ending.delete(pod.uid);
     this.#pods.set(pod.uid, pod);
-    this.#learnSelection(pod.shape);
+    if (this.#podLabels.learn(pod.shape)) this.#invalidate();
     if (unchanged) this.#refreshRunning(pod);
     else this.#occupy(pod);
     this.#enqueue(pod, previous);
@@ -147,10 +126,8 @@ export class Fleet {
     const pod = this.#pods.get(uid);
     if (pod === undefined) return;
     this.#release(pod);
-    this.#assumed.delete(uid);
-    this.#ending.delete(uid);
+    this.#underWay.gone(uid);
     this.#pods.delete(uid);
-    this.#borrowers.delete(uid);
     this.#dequeue(pod);
     this.onHolding?.(uid);
   }
@@ -159,8 +136,7 @@ export class Fleet {
   assume(uid: string, assumption: Assumption): void {
     const pod = this.#pods.get(uid);
     if (pod === undefined || pod.nodeName !== undefined) return;
-    this.#assumed.set(uid, assumption);
-    this.#noteBorrower(uid, assumption.borrower === true);
+    this.#underWay.bind(uid, assumption);
     this.#occupy(pod);
     this.#enqueue(pod, pod);
   }
@@ -168,10 +144,9 @@ export class Fleet {
   /** Takes an assumption back: the binding failed and the pod waits again. */
   forget(uid: string): void {
     const pod = this.#pods.get(uid);
-    if (pod === undefined || !this.#assumed.has(uid)) return;
+    if (pod === undefined || !this.#underWay.isBinding(uid)) return;
     this.#release(pod);
-    this.#assumed.delete(uid);
-    this.#noteBorrower(uid, pod.borrower);
+    this.#underWay.unbind(pod);
     this.#enqueue(pod, pod);
   }
 
@@ -179,7 +154,7 @@ export class Fleet {
   assumeEnding(uid: string, at: number): void {
     const pod = this.#pods.get(uid);
     if (pod === undefined || pod.deletionAt !== undefined) return;
-    this.#ending.set(uid, at);
+    this.#underWay.end(uid, at);
     this.#refreshRunning(pod);
   }
 
@@ -191,14 +166,14 @@ export class Fleet {
   /** The eviction failed: the pod goes on. */
   forgetEnding(uid: string): void {
     const pod = this.#pods.get(uid);
-    if (!this.#ending.delete(uid) || pod === undefined) return;
+    if (!this.#underWay.goOn(uid) || pod === undefined) return;
     this.#refreshRunning(pod);
   }
 
   /** Takes all assumptions back: for a process that leads again and knows nothing of what it had sent before. */
   forgetAll(): void {
-    for (const uid of [...this.#assumed.keys()]) this.forget(uid);
-    for (const uid of [...this.#ending.keys()]) this.forgetEnding(uid);
+    for (const uid of [...this.#underWay.bindings]) this.forget(uid);
+    for (const uid of [...this.#underWay.endings]) this.forgetEnding(uid);
     this.#nominations.clear();
   }
 
@@ -231,7 +206,7 @@ export class Fleet {
   snapshot(now: number): Snapshot {
     if (this.#queue.refresh()) this.#counts = undefined;
     if (this.#slots.count > this.#mostSlots) this.#forgetSlots();
-    if (this.#pending.distinguishedLabels > this.#mostSelected) this.#forgetSelected();
+    this.#podLabels.forgetUnused(this.#pods.values());
     let current = this.#snapshot;
     if (current === undefined || now >= (current.policy.nextChangeAt ?? Infinity)) {
       current = this.#snapshot = this.#build(now);
@@ -262,32 +237,26 @@ export class Fleet {
       history: this.history,
       nominations: this.#nominations.byWorkload,
       storage: this.storage,
-      borrowers: this.#borrowers,
+      borrowers: this.#underWay.borrowers,
       budgetUse: (quota, at) => this.budgetUse(quota, at),
       namespaceLabels: (name) => this.#namespaceLabels.get(name),
-      podsSelectPods: this.#podsSelectPods,
+      podsSelectPods: this.#podLabels.areAsked,
       pending: this.#pending,
       counts: () =>
-        (this.#counts ??= countWorkloads(this.#pods.values(), this.#assumed, this.#pending.classes(), policy)),
+        (this.#counts ??= countWorkloads(this.#pods.values(), this.#underWay, this.#pending.classes(), policy)),
     });
     // The table starts with what the pods hold; only the accounts of quotas and classes are still to be filled.
     for (const pod of this.#pods.values()) {
-      const node = this.#nodeOf(pod);
+      const node = this.#underWay.nodeOf(pod);
       const id = node === undefined ? undefined : nodes.idOf(node);
       if (id === undefined) continue;
-      snapshot.start(this.#held(pod, id));
+      snapshot.start(this.#underWay.held(pod, id));
       if (snapshot.acceleratorsOf(pod.shape).length === 0) continue;
       nodes.take(id, this.#slots.requestOf(pod.shape), -1);
       snapshot.hold(pod, id, 1);
     }
     this.#counts = undefined;
     return snapshot;
-  }
-
-  /** The node whose resources the pod holds: where it is bound or about to be, until it has ended. */
-  #nodeOf(pod: PodFacts): string | undefined {
-    if (pod.phase === 'Succeeded' || pod.phase === 'Failed') return undefined;
-    return pod.nodeName ?? this.#assumed.get(pod.uid)?.nodeName;
   }
 
   #occupy(pod: PodFacts): void {
@@ -299,7 +268,7 @@ export class Fleet {
   }
 
   #change(pod: PodFacts, count: 1 | -1): void {
-    const name = this.#nodeOf(pod);
+    const name = this.#underWay.nodeOf(pod);
     if (name === undefined) return;
     let node = this.#nodes.get(name);
     if (node === undefined) this.#nodes.set(name, (node = { facts: undefined, used: [] }));
@@ -307,7 +276,7 @@ export class Fleet {
     const id = this.#snapshot?.nodes.idOf(name);
     if (id !== undefined && this.#snapshot !== undefined) {
       this.#snapshot.hold(pod, id, count);
-      if (count > 0) this.#snapshot.start(this.#held(pod, id));
+      if (count > 0) this.#snapshot.start(this.#underWay.held(pod, id));
       else this.#snapshot.stop(pod);
     } else if (count < 0) this.#seats.delete(pod.uid);
     this.#counts = undefined;
@@ -315,21 +284,9 @@ export class Fleet {
 
   /** A pod that holds what it held before may have other facts: it may be on its way out now. */
   #refreshRunning(pod: PodFacts): void {
-    const name = this.#nodeOf(pod);
+    const name = this.#underWay.nodeOf(pod);
     const id = name === undefined ? undefined : this.#snapshot?.nodes.idOf(name);
-    if (id !== undefined) this.#snapshot?.start(this.#held(pod, id));
-  }
-
-  /** A pod whose binding is under way started when that was decided. */
-  #held(pod: PodFacts, node: number): HeldPod {
-    const since = pod.boundAt ?? this.#assumed.get(pod.uid)?.since ?? pod.createdAt;
-    const deletionAt = pod.deletionAt ?? this.#ending.get(pod.uid);
-    return { pod, node, since, deletionAt, borrower: this.#borrowers.has(pod.uid) };
-  }
-
-  #noteBorrower(uid: string, is: boolean): void {
-    if (is) this.#borrowers.add(uid);
-    else this.#borrowers.delete(uid);
+    if (id !== undefined) this.#snapshot?.start(this.#underWay.held(pod, id));
   }
 
   #enqueue(pod: PodFacts, previous: PodFacts | undefined): void {
@@ -345,26 +302,12 @@ export class Fleet {
 
   #waits(pod: PodFacts): boolean {
     if (!pod.ours || pod.deletionAt !== undefined || pod.gated || pod.phase !== 'Pending') return false;
-    return pod.nodeName === undefined && !this.#assumed.has(pod.uid);
+    return this.#underWay.nodeOf(pod) === undefined;
   }
 
   /** A label of nodes that a pod selects by, and no one did before, splits the profiles. */
   #learnLabels(shape: PodShape): void {
     for (const key of this.#nodeLabels.learn(shape)) if (!this.#policyLabels.has(key)) this.#invalidate();
-  }
-
-  /**
-   * The labels of all pods count from the first pod on that selects others; workloads that differ in the labels that
-   * are selected by are not alike.
-   */
-  #learnSelection({ constraints }: PodShape): void {
-    if (constraints === undefined || this.#knownConstraints.has(constraints)) return;
-    this.#knownConstraints.add(constraints);
-    if (!selectsPods(constraints)) return;
-    this.#pending.distinguish(labelsSelectedBy(constraints));
-    if (this.#podsSelectPods) return;
-    this.#podsSelectPods = true;
-    this.#invalidate();
   }
 
   /** Counts a pod of this shape among those that hold a node's resources, or (-1) no longer. */
@@ -376,29 +319,18 @@ export class Fleet {
     });
   }
 
-  /** Pods come with resource names of their own making: slots are numbered anew, by what is asked for now. */
+  /** Slots are numbered anew, by what is asked for now. */
   #forgetSlots(): void {
     this.#slots = new ResourceSlots();
     for (const { used } of this.#nodes.values()) used.length = 0;
     const names = new Set<string>();
     for (const pod of this.#pods.values()) {
       for (const name in pod.shape.requests) names.add(name);
-      const node = this.#nodes.get(this.#nodeOf(pod) ?? '');
+      const node = this.#nodes.get(this.#underWay.nodeOf(pod) ?? '');
       if (node !== undefined) this.#use(node, pod.shape, 1);
     }
-    this.#mostSlots = Math.max(fewNames, 2 * names.size);
+    this.#mostSlots = namesKept(names.size);
     this.#invalidate();
-  }
-
-  /** Pods come with labels of their own making, too. */
-  #forgetSelected(): void {
-    this.#knownConstraints = new WeakSet();
-    const labels = new Set<string>();
-    for (const { shape } of this.#pods.values()) {
-      if (shape.constraints !== undefined) for (const key of labelsSelectedBy(shape.constraints)) labels.add(key);
-    }
-    this.#pending.distinguishOnly(labels);
-    this.#mostSelected = Math.max(fewNames, 2 * labels.size);
   }
 
   #invalidate(): void {

@@ -2,12 +2,13 @@ import type { PodFacts } from './facts.ts';
 import type { PendingClass } from './pending.ts';
 import type { Policy } from './policy.ts';
 import { acceleratorNames, type WorkloadCounts } from './snapshot.ts';
+import type { UnderWay } from './underWay.ts';
 import { gangKeyOf } from './workloads.ts';
 
 /** Workloads of each quota's own namespaces, by the quota's name. O(pods): asked for by status, not by plans. */
 export function countWorkloads(
   pods: Iterable<PodFacts>,
-  assumed: ReadonlyMap<string, unknown>,
+  underWay: Pick<UnderWay, 'nodeOf'>,
   pending: Iterable<PendingClass>,
   policy: Policy,
 ): ReadonlyMap<string, WorkloadCounts> {
@@ -26,8 +27,7 @@ export function countWorkloads(
   }
   const seen = new Set<string>();
   for (const pod of pods) {
-    if (pod.phase === 'Succeeded' || pod.phase === 'Failed') continue;
-    if (pod.nodeName === undefined && !assumed.has(pod.uid)) continue;
+    if (underWay.nodeOf(pod) === undefined) continue;
     const key = gangKeyOf(pod) ?? pod.uid;
     if (seen.has(key) || !Object.keys(pod.shape.requests).some((name) => accelerators.has(name))) continue;
     seen.add(key);

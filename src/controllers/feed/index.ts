@@ -1,0 +1,1 @@
+export { Caches } from './caches.ts';

@@ -1,0 +1,1 @@
+export { stateSample } from './stateSample.ts';

@@ -1,0 +1,1 @@
+export { IsolationController } from './isolationController.ts';

@@ -1,0 +1,2 @@
+export { AccessTimes, type AccessWait, type InvestorReclaim } from './accessTimes.ts';
+export { SchedulingRecord } from './schedulingRecord.ts';

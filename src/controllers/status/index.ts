@@ -1,0 +1,2 @@
+export { startStatusControllers } from './startStatusControllers.ts';
+export type { World } from './world.ts';
