@@ -10,6 +10,7 @@ import {
   type TestCluster,
 } from '../support/index.ts';
 import { clear, type Attack } from './attacks.ts';
+import { startAttack } from './attackThread.ts';
 import { Prober, type Latencies } from './probe.ts';
 
 /** How much of an attack, and how long others are watched. */
@@ -40,6 +41,7 @@ export interface Round {
 /** A namespace, and somebody who may do there what people may do. */
 interface Party {
   readonly tenant: Tenant;
+  readonly user: string;
   readonly client: TestClient;
 }
 
@@ -105,23 +107,20 @@ export class Scene {
   /** Others without the attack, others under it, and the place as it was. */
   async round(attack: Attack, { size, seconds, signal }: Extent): Promise<Round> {
     const { cluster, bad, prober } = this.#setting;
-    const { client } = bad;
     const { namespace } = bad.tenant;
     await prober.measure(1);
     const before = await this.#memory();
     const quiet = await prober.measure(seconds);
-    const ended = new AbortController();
-    const { promise: ready, resolve } = Promise.withResolvers<undefined>();
-    const running = attack.run({ client, namespace, size, signal: AbortSignal.any([signal, ended.signal]) }, () =>
-      resolve(undefined),
-    );
+    const { kubeconfig } = cluster;
+    const attacker = startAttack({ attack: attack.name, kubeconfig, user: bad.user, namespace, size });
+    const end = (): void => void attacker.stop();
+    signal.addEventListener('abort', end);
     try {
-      await Promise.race([ready, running]);
+      await attacker.ready;
       const attacked = await prober.measure(seconds);
       const toldAfterMs = await prober.untilTold();
       const under = await this.#memory();
-      ended.abort();
-      await running;
+      await attacker.stop();
       await clear(cluster.client, namespace);
       return {
         attack: attack.name,
@@ -131,8 +130,8 @@ export class Scene {
         memory: { before, under, after: await this.#memory() },
       };
     } finally {
-      ended.abort();
-      await running.catch(() => undefined);
+      signal.removeEventListener('abort', end);
+      await attacker.stop();
     }
   }
 
@@ -161,5 +160,5 @@ async function partyOf(cluster: TestCluster, tenant: Tenant): Promise<Party> {
     roleRef: { apiGroup, kind: 'ClusterRole', name: 'edit' },
     subjects: [{ apiGroup, kind: 'User', name: user }],
   } as KubeObject);
-  return { tenant, client: clientOf(cluster.kubeconfig, { user }) };
+  return { tenant, user, client: clientOf(cluster.kubeconfig, { user }) };
 }
