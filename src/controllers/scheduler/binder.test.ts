@@ -90,4 +90,33 @@ describe('the binder', () => {
     for (const { clock } of [shown, gone]) await clock.advance(10_000);
     assert.deepEqual([shown.sent.length, shown.seen.bound, gone.sent.length, gone.seen.bound], [1, 1, 1, 0]);
   });
+
+  it('lets namespaces take turns: a pod does not wait for all that somebody else had planned before it', async (context) => {
+    const pods = [1, 1, 1, 1].map((devices) => podFacts('kaist', devices)).concat(podFacts('postech', 1));
+    const sent: string[] = [];
+    const answers: (() => void)[] = [];
+    const stop = new AbortController();
+    context.after(() => stop.abort(new Error('the test is over')));
+    const transport = {
+      request: ({ path }: ApiRequest) => {
+        sent.push(path.split('/')[4]!);
+        return new Promise((resolve) => answers.push(() => resolve(undefined)));
+      },
+    } as unknown as Transport;
+    const binder = new Binder({
+      ...{ transport, clock: new FakeClock(0), logger: silent as never, concurrency: 2, signal: stop.signal },
+      fleet: fleetOf({ pools: [pool], nodes: [nodeFacts('node-1')], pods }),
+      metrics: createMetrics({ version: '1' }),
+      stillLeading: () => true,
+      onFailed: () => undefined,
+    });
+    const onBound = () => undefined;
+    for (const pod of pods) binder.add({ pod, nodeName: 'node-1', poolName: 'national', borrower: false, onBound });
+    for (let i = 0; i < pods.length; i++) {
+      answers.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(sent, ['kaist', 'kaist', 'kaist', 'postech', 'kaist']);
+    assert.equal(binder.backlog, 0);
+  });
 });

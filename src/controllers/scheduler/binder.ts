@@ -1,6 +1,6 @@
 import { annotations, borrowerAdmission, schedulerName } from '../../api/v1alpha1/constants/index.ts';
 import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
-import { bindPod, isApiError, type Clock, type Transport } from '../../kube/index.ts';
+import { bindPod, FairQueue, isApiError, type Clock, type Transport } from '../../kube/index.ts';
 import type { Logger, Metrics } from '../../observe/index.ts';
 import { isRace, VolumeBinder, type VolumePlan } from './volumeBinder.ts';
 
@@ -39,19 +39,19 @@ const longestPause = 10_000;
 const longestSilence = 2_000;
 
 /**
- * Carries out bindings, many at once; a pod with volumes to bind waits for them first, in no one's way. A pod counts as
+ * Carries out bindings, many at once. Namespaces take turns, so that a pod does not wait for the thousand of somebody else
+ * that were planned before it. A pod with volumes to bind waits for them first, in no one's way. A pod counts as
  * bound in the fleet from the plan on. When the API server refuses, it is taken back and planned again, later the more
  * often it happens. When no one knows what the API server did, because its answer was lost or is an error of its own,
  * the same binding is sent again until that is known: the pod keeps its place meanwhile, as it may well be there.
  */
 export class Binder {
   readonly #options: BinderOptions;
-  readonly #queue: BindingTask[] = [];
+  readonly #queue = new FairQueue<BindingTask>();
   readonly #volumes: VolumeBinder;
   readonly #failures = new Map<string, number>();
   /** Pods of which a binding was sent that may have been carried out. */
   readonly #unanswered = new Set<string>();
-  #head = 0;
   #running = 0;
   #idle: (() => void)[] = [];
 
@@ -62,7 +62,7 @@ export class Binder {
 
   /** Bindings that are decided and not answered yet. */
   get backlog(): number {
-    return this.#queue.length - this.#head + this.#running;
+    return this.#queue.size + this.#running;
   }
 
   add(task: BindingTask): void {
@@ -90,7 +90,7 @@ export class Binder {
   }
 
   #enqueue(task: BindingTask): void {
-    this.#queue.push(task);
+    this.#queue.add(task.pod.namespace, task);
     this.#start();
   }
 
@@ -113,13 +113,9 @@ export class Binder {
 
   #start(): void {
     const { signal, concurrency } = this.#options;
-    while (this.#running < concurrency && this.#head < this.#queue.length && !signal.aborted) {
-      const task = this.#queue[this.#head++];
-      if (this.#head > 4096 && this.#head * 2 > this.#queue.length) {
-        this.#queue.splice(0, this.#head);
-        this.#head = 0;
-      }
-      if (task === undefined) continue;
+    while (this.#running < concurrency && !signal.aborted) {
+      const task = this.#queue.take();
+      if (task === undefined) return;
       this.#running++;
       void this.#bind(task).finally(() => {
         this.#running--;
