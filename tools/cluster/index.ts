@@ -1,5 +1,5 @@
 export { UsageError } from './arguments.ts';
-export { ensureBinaries } from './binaries.ts';
+export { ensureBinaries, type BinaryName } from './binaries.ts';
 export { applyCrds } from './crds.ts';
 export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
 export { spawnGuarded } from './guarded-process.ts';

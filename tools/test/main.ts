@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 
-import { ensureBinaries, printProgress } from '../cluster/index.ts';
+import { ensureBinaries, printProgress, type BinaryName } from '../cluster/index.ts';
 import { findTestFiles } from './find.ts';
 import { runFile, type FileResult } from './run-file.ts';
 
@@ -32,18 +32,8 @@ if (args.includes('--help') || args.includes('-h')) {
 }
 
 async function main(files: readonly string[]): Promise<void> {
-  if (files.some((file) => file.startsWith('test/'))) {
-    const needed = [
-      'etcd',
-      'kube-apiserver',
-      'kube-controller-manager',
-      'kwok',
-      'kubectl',
-      'kube-scheduler',
-      'promtool',
-    ] as const;
-    await ensureBinaries(needed, printProgress());
-  }
+  // Before the first test: a build takes minutes, and a test that had to wait for one would be late.
+  await ensureBinaries(programsFor(files), printProgress());
   const results: FileResult[] = [];
   const queue = files.values();
   await Promise.all(
@@ -56,6 +46,22 @@ async function main(files: readonly string[]): Promise<void> {
     }),
   );
   report(results);
+}
+
+/** What tests of a running operator need: Helm renders the roles that it acts with. */
+const always = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kwok',
+  'kubectl',
+  'kube-scheduler',
+  'helm',
+] as const;
+
+function programsFor(files: readonly string[]): BinaryName[] {
+  const some = (folder: string): boolean => files.some((file) => file.startsWith(folder));
+  return [...(some('test/') ? always : []), ...(some('test/observe/') ? (['promtool', 'prometheus'] as const) : [])];
 }
 
 function summaryOf({ file, seconds, passed, failures }: FileResult): string {
