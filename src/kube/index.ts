@@ -16,6 +16,7 @@ export { type RawObject, type ReflectorObservation, runReflector } from './refle
 export { backOffMs } from './backoff.ts';
 export { FairQueue } from './fair-queue.ts';
 export { Limiter } from './limiter.ts';
+export { Wake } from './wake.ts';
 export { WorkQueue } from './workqueue.ts';
 export { enqueueChanges, type ReconcileObservation, type ReconcileResult, runController } from './controller.ts';
 export { applyObject, applyStatus, bindPod, deletePod, patchPodCondition } from './apply.ts';

@@ -1,6 +1,6 @@
 import { collectionPath, type Kind } from '../../api/v1alpha1/constants/index.ts';
 import { Fleet } from '../../core/snapshot/index.ts';
-import { runReflector, Store, type Transport } from '../../kube/index.ts';
+import { runReflector, Store, Wake, type Transport } from '../../kube/index.ts';
 import { reflectorObserver } from '../../observe/index.ts';
 import {
   changesManifest,
@@ -9,7 +9,6 @@ import {
   type ManifestStores,
   type ResourceProjection,
 } from '../manifests/index.ts';
-import { Wake } from '../scheduler/index.ts';
 import { FleetFeed } from './fleetFeed.ts';
 import type { FeedOptions } from './reflect.ts';
 

@@ -1,3 +1,2 @@
 export { runScheduler } from './scheduler.ts';
 export { pendingByReason } from './explainer.ts';
-export { Wake } from './wake.ts';

@@ -1,13 +1,12 @@
 import { EventReason } from '../../api/v1alpha1/constants/index.ts';
 import { plan, type Admission } from '../../core/plan/index.ts';
 import type { Fleet, Snapshot, Workload } from '../../core/snapshot/index.ts';
-import type { Clock, EventRecorder, Transport } from '../../kube/index.ts';
+import type { Clock, EventRecorder, Transport, Wake } from '../../kube/index.ts';
 import type { CycleObservation, Health, Logger, Metrics } from '../../observe/index.ts';
 import type { SchedulingRecord } from '../record/index.ts';
 import { Binder } from './binder.ts';
 import { Evictor } from './evictor.ts';
 import { Explainer, referenceTo } from './explainer.ts';
-import type { Wake } from './wake.ts';
 
 export interface SchedulerOptions {
   readonly fleet: Fleet;

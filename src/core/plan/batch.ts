@@ -1,16 +1,7 @@
-import type { Ask } from '../backfill/index.ts';
 import type { PlacementRole } from '../place/index.ts';
 import type { Workload } from '../snapshot/index.ts';
 import { milli } from '../units/index.ts';
-import type { Option } from './request.ts';
-
-/** One way to run a workload, and what that asks for. */
-export interface Proposal {
-  readonly option: Option;
-  readonly ask: Ask;
-  /** Its budget admits it as a borrower only. */
-  readonly asBorrower: boolean;
-}
+import type { Proposal } from './proposals.ts';
 
 /**
  * The first `count` of workloads that are alike as if they were one, so that finding room for a hundred takes one

@@ -2,7 +2,7 @@ import type { Ask, Backfill } from '../backfill/index.ts';
 import { placeAt, release, type Feasibility, type PlacedPod } from '../place/index.ts';
 import type { Nomination, Reservation, Snapshot, Workload } from '../snapshot/index.ts';
 import { milli } from '../units/index.ts';
-import type { Proposal } from './batch.ts';
+import type { Proposal } from './proposals.ts';
 import { refusalByLimits, refusalByQuota, type Limits } from './checks.ts';
 import type { Kin } from './kin.ts';
 

@@ -11,12 +11,12 @@ import type {
   Workload,
 } from '../snapshot/index.ts';
 import { zeroGpus } from '../units/index.ts';
-import type { Proposal } from './batch.ts';
 import { CycleBudgets } from './budgets.ts';
-import { needsQuota, refusalByQuota, withinClassLimits } from './checks.ts';
+import { needsQuota, refusalByQuota } from './checks.ts';
 import { honourPlaces } from './heldPlaces.ts';
 import { Kin, type Candidate } from './kin.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
+import { Proposals } from './proposals.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole, type Option } from './request.ts';
 import { noRoom, obstacleOf, tooFewFree } from './room.ts';
@@ -89,6 +89,7 @@ class Cycle {
   readonly #options: PlanOptions;
   readonly #feasibility: Feasibility;
   readonly #backfill: Backfill;
+  readonly #proposals: Proposals;
   readonly #ways: WayMaker;
   /** Those that are looked at in this cycle. */
   readonly #kins: Kin[] = [];
@@ -107,6 +108,7 @@ class Cycle {
     this.#feasibility = new Feasibility(snapshot);
     this.#backfill = new Backfill(snapshot, this.#feasibility, now);
     this.#budgets = new CycleBudgets(snapshot, now);
+    this.#proposals = new Proposals(snapshot, this.#feasibility, this.#budgets);
     this.#aside = SetAside.of(snapshot);
     this.#turns = new Turns(maxClasses, this.#aside);
     this.#ways = new WayMaker(snapshot, this.#feasibility, {
@@ -202,9 +204,9 @@ class Cycle {
     if (quota === undefined || quota.spec.weight === 0) return false;
     const owed =
       !kin.asBorrower &&
-      this.#ways.someoneBorrows(pool) &&
+      this.#ways.bounds.someoneBorrows(pool) &&
       pool.tree.guarantorOf(quota.index, option.request) !== undefined;
-    if (this.#ways.mayHaveRight(kin, { workload, guaranteed: owed }, pool)) return false;
+    if (this.#ways.bounds.mayHaveRight(kin, { workload, guaranteed: owed }, pool)) return false;
     kin.refusal = refusalByQuota(this.#ways.limits, { kin, workload }, option) ?? tooFewFree(option, pool, 0);
     kin.owed = owed;
     return true;
@@ -217,7 +219,7 @@ class Cycle {
     const context = { limits: this.#ways.limits, feasibility: this.#feasibility, backfill: this.#backfill };
     const { started, kept } = honourPlaces(context, nominated, (kin, workload) => {
       const option = kin.options.find((one) => this.#isOn(kin, workload, one));
-      return option === undefined ? undefined : this.#proposalOf({ kin, workload }, option, pool);
+      return option === undefined ? undefined : this.#proposals.of({ kin, workload }, option, pool);
     });
     for (const { kin, workload, pods, asBorrower } of started) this.#settle({ kin, workload }, { pods, asBorrower });
     for (const places of kept) {
@@ -271,12 +273,12 @@ class Cycle {
   /** The first option that quota, nodes and reservations allow; else the refusal of the option that got furthest. */
   #tryOptions(candidate: Candidate, pool: PoolState): Start | Refusal {
     const { quota } = candidate.kin;
-    if (quota?.spec.weight === 0 && this.#othersWait(quota, pool) && this.#borrows(candidate.kin, pool))
+    if (quota?.spec.weight === 0 && this.#othersWait(quota, pool) && this.#proposals.borrows(candidate.kin, pool))
       return lastInLine(quota);
     const byNodes: BlockedOption[] = [];
     const byQuota: BlockedOption[] = [];
-    for (const option of this.#optionsOf(candidate.kin, pool)) {
-      const proposal = this.#proposalOf(candidate, option, pool);
+    for (const option of this.#proposals.optionsOf(candidate.kin, pool)) {
+      const proposal = this.#proposals.of(candidate, option, pool);
       const { ask, asBorrower } = proposal;
       const refusal = refusalByQuota(this.#ways.limits, candidate, option);
       if (refusal !== undefined) {
@@ -293,7 +295,7 @@ class Cycle {
     }
     // Nobody can make way for what the budget does not pay.
     const blocked = [...byNodes, ...byQuota.filter(({ refusal }) => refusal.reason !== WaitReason.BudgetExhausted)];
-    candidate.kin.owed = blocked.some(({ ask }) => ask.guaranteed) && this.#ways.someoneBorrows(pool);
+    candidate.kin.owed = blocked.some(({ ask }) => ask.guaranteed) && this.#ways.bounds.someoneBorrows(pool);
     this.#ways.makeWay(candidate.kin, blocked, { pool, started: this.#podsPlaced });
     if (quota !== undefined && blocked.some((option) => waitsForCapacity(option, quota, pool)))
       this.#noteWaiting(quota);
@@ -310,20 +312,6 @@ class Cycle {
     return false;
   }
 
-  /** In the order in which to try them: no choice of class turns what is guaranteed into something borrowed. */
-  #optionsOf(kin: Kin, { tree }: PoolState): readonly Option[] {
-    const options = kin.rankedOptions(this.#feasibility);
-    const { quota } = kin;
-    if (options.length < 2 || quota === undefined) return options;
-    const guaranteed = options.filter(({ request }) => tree.guarantorOf(quota.index, request) !== undefined);
-    return guaranteed.length === 0 ? options : [...guaranteed, ...options.filter((one) => !guaranteed.includes(one))];
-  }
-
-  /** Whether none of the ways to run the class stays within guarantee. */
-  #borrows({ quota, options }: Kin, { tree }: PoolState): boolean {
-    return quota !== undefined && options.every(({ request }) => tree.guarantorOf(quota.index, request) === undefined);
-  }
-
   #refusalOf(
     attempt: Exclude<Attempt, { kind: 'placed' }>,
     { placement }: Ask,
@@ -331,40 +319,6 @@ class Cycle {
   ): Refusal {
     if (attempt.kind === 'delays') return heldBack(attempt.reservation);
     return noRoom(this.#snapshot, this.#feasibility, { request: placement, option, pool });
-  }
-
-  #proposalOf(candidate: Candidate, option: Option, pool: PoolState): Proposal {
-    const asBorrower = this.#budgets.verdictOn(candidate.kin, option).outcome === 'Borrower';
-    const ask = this.#askOf(candidate, option, pool);
-    return { option, ask: asBorrower ? { ...ask, guaranteed: false } : ask, asBorrower };
-  }
-
-  #askOf(candidate: Candidate, option: Option, pool: PoolState): Ask {
-    const { kin, workload } = candidate;
-    const { quota, walltime } = kin;
-    const profiles = kin.profilesOf(option, this.#feasibility);
-    const topology = workload.pods[0]?.topology;
-    return {
-      workload,
-      quota,
-      request: option.request,
-      cost: option.cost,
-      placement: {
-        roles: kin.roles.map((_, i) => ({ pods: podsOfRole(kin.roles, workload, i), profiles: profiles[i] ?? [] })),
-        strategy: pool.spec.placement,
-        within: topology?.required === true ? topology.level : undefined,
-        beside: this.#nodeOfRest(workload),
-      },
-      walltime,
-      guaranteed: quota !== undefined && pool.tree.guarantorOf(quota.index, option.request) !== undefined,
-      admissible: (tree) => quota === undefined || withinClassLimits(quota, tree, option),
-    };
-  }
-
-  /** Where the pods of a gang run that was cut short: the others must be in the same domain. */
-  #nodeOfRest({ namespace, gang, pods }: Workload): number | undefined {
-    if (gang === undefined || gang.bound === 0 || pods[0]?.topology?.required !== true) return undefined;
-    return this.#snapshot.running.nodeOfGang(namespace, gang.kind, gang.name);
   }
 
   /** Without accelerators: nodes outside every pool first, so that devices are not stranded by a lack of cpu. */

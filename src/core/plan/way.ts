@@ -5,18 +5,19 @@ import { VictimFinder, type Victim, type VictimCause } from '../preempt/index.ts
 import {
   walltimeOf,
   type PoolState,
-  type QuotaState,
   type Reservation,
   type RunningWorkload,
   type Snapshot,
   type Workload,
 } from '../snapshot/index.ts';
 import { formatInstant } from '../units/index.ts';
-import { batchOf, largest, type Proposal } from './batch.ts';
+import { batchOf, largest } from './batch.ts';
 import { refusalByLimits, type KeptForUsers, type Limits } from './checks.ts';
 import type { CycleBudgets } from './budgets.ts';
 import type { KeptPlaces } from './heldPlaces.ts';
 import type { Kin } from './kin.ts';
+import type { Proposal } from './proposals.ts';
+import { SearchBounds } from './searchBounds.ts';
 import { Supply } from './supply.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { podsOfRole, type Option } from './request.ts';
@@ -59,8 +60,6 @@ interface WayMakerOptions {
 
 /** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
 const mostLooksAhead = 32;
-/** A class for which no victims were found is not looked at again for so long, in milliseconds: who runs changes slowly. */
-const searchAgainAfter = 5000;
 /** Pods for which victims are looked for in one search. */
 const mostPodsOfBatch = 4096;
 
@@ -85,21 +84,18 @@ export class WayMaker {
   readonly #overdue: Supply;
   /** Milli-GPUs by quota and user. */
   readonly #keptByUser = new Map<string, number>();
-  /** By pool, whether some quota borrows: without one nothing can be reclaimed. */
-  readonly #borrowing = new Map<PoolState, boolean>();
+  /** Whether it is worth while to search for victims. */
+  readonly bounds: SearchBounds;
   /** Who had a right to what others hold and found no one to take from. */
   #unserved: Unserved[] = [];
-  readonly #mostFailedSearches: number;
-  readonly #failedSearches = new Map<QuotaState | undefined, number>();
   #looksAhead = 0;
-  #lowestPriorities: Map<QuotaState, number> | undefined;
 
   constructor(
     snapshot: Snapshot,
     feasibility: Feasibility,
     { now, backfill, budgets, mostFailedSearches }: WayMakerOptions,
   ) {
-    this.#mostFailedSearches = mostFailedSearches;
+    this.bounds = new SearchBounds(snapshot, { now, mostFailedSearches });
     this.#snapshot = snapshot;
     this.#feasibility = feasibility;
     this.#now = now;
@@ -164,7 +160,7 @@ export class WayMaker {
    * made others borrow. Without it the next cycle would find more to do though nothing has happened.
    */
   retry({ pool, started }: Turn): void {
-    this.#borrowing.clear();
+    this.bounds.lookAgainWhoBorrows();
     for (let tried = true; tried;) {
       tried = false;
       for (const unserved of this.#unserved) {
@@ -216,14 +212,14 @@ export class WayMaker {
   #takeFor(kin: Kin, blocked: readonly BlockedOption[], pool: PoolState): boolean {
     for (const proposal of blocked) {
       const { ask, refusal } = proposal;
-      if (!this.#mayTake(kin, ask, pool) || this.#hasSearchedEnough(kin)) continue;
+      if (!this.bounds.mayHaveRight(kin, ask, pool) && !this.#overdue.mayHold(ask)) continue;
+      if (this.bounds.hasSearchedEnough(kin)) continue;
       const rest = this.#batchable(kin, ask);
       const taken = this.#backfill.prospect(() =>
         largest(rest.length, (count) => this.#victimsFor(kin, batchOf(rest, proposal, count))),
       );
       if (taken === undefined) {
-        kin.failedSearchAt = this.#now;
-        this.#failedSearches.set(kin.quota, (this.#failedSearches.get(kin.quota) ?? 0) + 1);
+        this.bounds.noteFailedSearch(kin);
         continue;
       }
       const { result: victims, count } = taken;
@@ -329,57 +325,9 @@ export class WayMaker {
     return pool.spec.backfill && this.#looksAhead < mostLooksAhead && this.#backfill.canReserve;
   }
 
-  /** Cheap bounds: most workloads that wait have no right to what anyone holds. */
-  #mayTake(kin: Kin, ask: Ask, pool: PoolState): boolean {
-    return this.mayHaveRight(kin, ask, pool) || this.#overdue.mayHold(ask);
-  }
-
-  /** Each search costs O(what runs): the classes of one quota must not spend the cycle on searches in vain. */
-  #hasSearchedEnough({ quota }: Kin): boolean {
-    return (this.#failedSearches.get(quota) ?? 0) >= this.#mostFailedSearches;
-  }
-
-  /** Whether a class may have a right to what others hold, beside what is past its walltime. */
-  mayHaveRight(kin: Kin, { workload, guaranteed }: Pick<Ask, 'workload' | 'guaranteed'>, pool: PoolState): boolean {
-    const { quota, failedSearchAt } = kin;
-    if (quota === undefined) return false;
-    if (failedSearchAt !== this.#now && this.#now - failedSearchAt < searchAgainAfter) return false;
-    if (this.#lowestPriorityIn(quota) < workload.priority) return true;
-    return (guaranteed || this.#isFair(quota, pool)) && this.someoneBorrows(pool);
-  }
-
-  /** Least priority of what runs in all namespaces of a quota. O(namespaces), once a cycle. */
-  #lowestPriorityIn(quota: QuotaState): number {
-    if (this.#lowestPriorities === undefined) {
-      this.#lowestPriorities = new Map();
-      const { running, policy } = this.#snapshot;
-      for (const namespace of running.namespaces()) {
-        const own = policy.quotaOfNamespace.get(namespace);
-        if (own === undefined) continue;
-        const known = this.#lowestPriorities.get(own) ?? Infinity;
-        this.#lowestPriorities.set(own, Math.min(known, running.lowestPriority(namespace)));
-      }
-    }
-    return this.#lowestPriorities.get(quota) ?? Infinity;
-  }
-
   #isOverdue({ startedAt, walltime, namespace }: RunningWorkload): boolean {
     const quota = this.#snapshot.policy.quotaOfNamespace.get(namespace);
     return this.#now - startedAt >= walltimeOf(walltime, quota);
-  }
-
-  #isFair(quota: QuotaState, pool: PoolState): boolean {
-    return pool.spec.fairShare.preemption === 'WhenImbalanced' && quota.spec.weight > 0;
-  }
-
-  /** Whether some quota of the pool holds more than it is guaranteed. O(quotas), once a cycle. */
-  someoneBorrows(pool: PoolState): boolean {
-    let known = this.#borrowing.get(pool);
-    if (known === undefined) {
-      known = pool.quotas.some(({ index }) => pool.tree.borrowed(index) > 0);
-      this.#borrowing.set(pool, known);
-    }
-    return known;
   }
 
   /** The victims as people read them: how many workloads, and whose. */

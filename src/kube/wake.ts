@@ -1,4 +1,4 @@
-import type { Clock } from '../../kube/index.ts';
+import type { Clock } from './clock.ts';
 
 /** A flag that one loop waits for and anyone raises. Raising it twice before the loop looks is raising it once. */
 export class Wake {
