@@ -22,7 +22,7 @@ const flags = {
   rounds: { type: 'number', default: 2, least: 1, most: 50, meaning: 'times that each attack is made, taking turns' },
   inflight: {
     type: 'number',
-    default: 10,
+    default: 20,
     least: 3,
     most: 10_000,
     meaning: 'requests that the API server takes at once; 600 unless it is told otherwise',

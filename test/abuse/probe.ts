@@ -90,6 +90,8 @@ export class Prober {
         () => undefined,
       );
     });
+    // Whoever cannot even create the pod is told so by that.
+    bound.catch(() => undefined);
     const pod = podManifest({ name, namespace, schedulerName, ...(schedulerName === 'none' ? {} : { gpus: 1 }) });
     await this.#client.create(pod);
     const began = performance.now();

@@ -3,6 +3,7 @@ import type { PodFacts, Workload } from '../../core/snapshot/index.ts';
 import {
   FairQueue,
   isApiError,
+  Limiter,
   patchPodCondition,
   type Clock,
   type EventRecorder,
@@ -29,6 +30,8 @@ const patience = { unsaid: 1000, numbers: 30_000, retry: 5_000 };
 /** Writes in one turn: 200 a second at rest, 40 while bindings wait. */
 const writesAtRest = 50;
 const writesWhenBusy = 10;
+/** Under way at the same time: a binding that comes meanwhile must not wait for fifty of them. */
+const writesAtATime = 4;
 
 /**
  * Tells waiting pods why they wait: the condition PodScheduled on each pod, an Event on the first pod of a workload when
@@ -38,6 +41,7 @@ const writesWhenBusy = 10;
 export class Explainer {
   readonly #options: ExplainerOptions;
   readonly #told = new ToldPods(patience);
+  readonly #limiter = new Limiter(writesAtATime);
   #waiting: readonly Waiting[] = [];
 
   constructor(options: ExplainerOptions) {
@@ -74,7 +78,7 @@ export class Explainer {
     for (const one of this.#told.due(this.#waiting, now, isWanted))
       (one.what === 'reason' ? due : stale).add(one.pod.namespace, one);
     const chosen = Array.from({ length: limit }, () => due.take() ?? stale.take()).filter((one) => one !== undefined);
-    await Promise.all(chosen.map((one) => this.#tell(one)));
+    await Promise.all(chosen.map((one) => this.#limiter.run(() => this.#tell(one))));
   }
 
   async #tell({ pod, waiting, first }: Due): Promise<void> {
