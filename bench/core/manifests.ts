@@ -89,6 +89,10 @@ export interface PodWish {
   readonly gang?: { readonly name: string; readonly size: number };
   /** Node label one domain of which must hold the whole gang. */
   readonly within?: string;
+  /** Cores; 16 for each device unless given. */
+  readonly cpu?: number;
+  /** Further fields of the pod's spec. */
+  readonly spec?: object;
   /** Bound there since `createdAt`. */
   readonly nodeName?: string;
 }
@@ -137,7 +141,7 @@ function wasRead(pod: PodFacts): pod is Pod {
 }
 
 function podObject(wish: PodWish, own: { readonly name: string; readonly uid: string; readonly owner: string }) {
-  const { devices, gang, within, walltime, user, nodeName } = wish;
+  const { devices, cpu = devices * 16, gang, within, walltime, user, nodeName, spec } = wish;
   const createdAt = new Date(wish.createdAt).toISOString();
   return {
     metadata: {
@@ -159,11 +163,12 @@ function podObject(wish: PodWish, own: { readonly name: string; readonly uid: st
     spec: {
       schedulerName,
       ...(nodeName === undefined ? {} : { nodeName }),
+      ...spec,
       containers: [
         {
           name: 'main',
           resources: {
-            requests: { cpu: String(devices * 16), memory: `${devices * 128}Gi`, [gpuResource]: String(devices) },
+            requests: { cpu: String(cpu), memory: `${devices * 128}Gi`, [gpuResource]: String(devices) },
           },
         },
       ],

@@ -1,4 +1,4 @@
-import { plan, type Plan } from '../../src/core/plan/index.ts';
+import { plan, type Plan, type PlanOptions } from '../../src/core/plan/index.ts';
 import {
   Fleet,
   type NodeFacts,
@@ -62,8 +62,8 @@ export function fleetOf(policy: PolicyInput, nodes: readonly NodeFacts[]): Fleet
 }
 
 /** What the operator does with the events of a cycle applied: decide, and count as started what was admitted. */
-export function cycle(fleet: Fleet, now: number, maxPods = Infinity): Plan {
-  const planned = plan(fleet.snapshot(now), now, { maxPods });
+export function cycle(fleet: Fleet, now: number, options: Partial<PlanOptions> = {}): Plan {
+  const planned = plan(fleet.snapshot(now), now, { maxPods: Infinity, ...options });
   for (const { pods } of planned.admit) {
     for (const { pod, nodeName } of pods) fleet.assume(pod.uid, { nodeName, since: now });
   }

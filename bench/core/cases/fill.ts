@@ -44,7 +44,7 @@ function fillOnce(makeFleet: () => Fleet, nodes: readonly NodeFacts[], pods: rea
   collectGarbage();
   let inCycles = 0;
   for (let more = true; more;) {
-    const { ms, value } = timed(() => cycle(other, start, podsOfCycle));
+    const { ms, value } = timed(() => cycle(other, start, { maxPods: podsOfCycle }));
     inCycles += ms;
     otherBooks.admit(value);
     more = value.more;

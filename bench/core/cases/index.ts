@@ -7,6 +7,7 @@ import { large } from './large.ts';
 import { reclaim } from './reclaim.ts';
 import { refusal } from './refusal.ts';
 import { steady } from './steady.ts';
+import { unlike } from './unlike.ts';
 
 /** In the order that they run. */
-export const cases: readonly Case[] = [fill, gangs, steady, refusal, reclaim, horizon, growth, large];
+export const cases: readonly Case[] = [fill, gangs, steady, refusal, unlike, reclaim, horizon, growth, large];
