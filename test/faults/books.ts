@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+
+import { openStore, type Interval } from '../../src/ledger/index.ts';
+import type { PodView } from './auditor.ts';
+import type { Site } from './site.ts';
+
+/** What the ledger of a site says of the pods that the auditor has seen. */
+export interface Books {
+  /** What is wrong with them, in words. */
+  readonly faults: readonly string[];
+  /** On which terms each pod held its devices, one after the other, by tenant and name. */
+  readonly terms: Readonly<Record<string, string>>;
+  /** Intervals of which nobody saw the end. */
+  readonly unobserved: number;
+}
+
+/** Between the end of a pod and what the ledger says of it. */
+const slackMs = 10_000;
+
+/** Reads the ledger of a site whose operators have ended: each pod is in it once and whole, for as long as it ran. */
+export async function booksOf({ auditor, folder, name }: Site): Promise<Books> {
+  const store = await openStore(`sqlite:${join(folder, 'ledger.sqlite')}`);
+  const all = await store.intervals({ from: 0, to: Date.now() + 60_000 });
+  await store.close();
+  const byPod = Map.groupBy(all, ({ podUid }) => podUid);
+  const bound = auditor.steps.flatMap(({ what, pod }) => (what === 'bound' ? [pod] : []));
+  const goneAt = new Map(
+    auditor.steps.flatMap(({ what, pod, at }) => (what === 'gone' ? [[pod.uid, performance.timeOrigin + at]] : [])),
+  );
+  const known = new Set(bound.map(({ uid }) => uid));
+  return {
+    faults: [
+      ...bound.flatMap((pod) => faultsOf(pod, byPod.get(pod.uid) ?? [], goneAt.get(pod.uid))),
+      ...[...byPod.keys()].filter((uid) => !known.has(uid)).map((uid) => `pod ${uid} was never bound and is charged`),
+    ],
+    terms: Object.fromEntries(
+      bound.map((pod) => [
+        `${pod.namespace.slice(name.length + 1)} ${pod.name}`,
+        [...new Set(inOrder(byPod.get(pod.uid) ?? []).map(({ kind }) => kind))].join(', '),
+      ]),
+    ),
+    unobserved: all.filter(({ unobserved }) => unobserved).length,
+  };
+}
+
+function inOrder(intervals: readonly Interval[]): readonly Interval[] {
+  return intervals.toSorted((a, b) => a.start - b.start);
+}
+
+function faultsOf(pod: PodView, intervals: readonly Interval[], goneAt: number | undefined): readonly string[] {
+  const own = inOrder(intervals);
+  const [first, last] = [own[0], own.at(-1)];
+  const faults: string[] = [];
+  if (first?.start !== pod.boundAt)
+    faults.push(`begins at ${first?.start ?? 'no time'}, bound at ${pod.boundAt ?? 'no time'}`);
+  for (const [i, { end }] of own.slice(0, -1).entries())
+    if (end !== own[i + 1]?.start) faults.push(`a gap or an overlap at ${end ?? 'no time'}`);
+  if (own.some(({ milliDevices }) => milliDevices !== pod.held * 1000)) faults.push('other devices than it held');
+  if (last !== undefined) faults.push(...endFaults(last, goneAt));
+  return faults.map((fault) => `${pod.name}: ${fault}`);
+}
+
+/** What nobody saw end, ends when it was last known to be alive: at any time before its real end. */
+function endFaults({ end, unobserved }: Interval, goneAt: number | undefined): readonly string[] {
+  if (goneAt === undefined) return end === undefined ? [] : [`ends at ${end}, and runs still`];
+  if (end === undefined) return [`never ends, gone at ${goneAt}`];
+  const isEarly = !unobserved && end < goneAt - slackMs;
+  return isEarly || end > goneAt + slackMs ? [`ends at ${end}, gone at ${goneAt}`] : [];
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+
+import type { ControlPlane } from '../../tools/cluster/index.ts';
+import { booksOf, type Books } from './books.ts';
+import { CrashPoint, type Side } from './crashPoint.ts';
+import { untilReady } from './operatorProcess.ts';
+import { outcomeAtRest, settled, type Outcome } from './outcomes.ts';
+import { onSite } from './site.ts';
+import { SmallStage } from './smallStage.ts';
+import { writeKindOf, type WriteKind } from './writeKind.ts';
+
+/** What an operator that nothing happens to does in the small scene, and what comes of it. */
+export interface Reference {
+  /** What it writes, in this order; another run may write a little more or less, as numbers move with the time. */
+  readonly writes: readonly WriteKind[];
+  readonly outcome: Outcome;
+  readonly terms: Books['terms'];
+  /** How often each event about a kind of pod is told. */
+  readonly events: ReadonlyMap<string, number>;
+}
+
+/** What came of the death of an operator at one of its writes. */
+export interface Crash {
+  /** From the death on until the last write of the one that came next; 0 where nothing was left to do. */
+  readonly doneMs: number;
+  /** Events about pods that were never told, and those that were told once more than in the reference. */
+  readonly events: { readonly lost: number; readonly doubled: number };
+  /** Pods of which the ledger marks that nobody saw their end. */
+  readonly unobserved: number;
+}
+
+/** At which write an operator is to die. */
+export interface Death {
+  /** From 1. */
+  readonly nth: number;
+  readonly side: Side;
+  readonly wanted: Reference;
+  /** Called when it has died. */
+  readonly onStruck: (write: WriteKind) => void;
+}
+
+/** Alone, so that a restart takes no longer than the process does; bindings in the order of the plan. */
+const flags = ['--leader-elect=false', '--bind-concurrency=1'];
+const place = 'operator';
+/** Within which all of a gang that has begun to start has started, a restart of the operator included. */
+const gangMs = 15_000;
+
+/** Plays the small scene with nothing in its way. */
+export async function undisturbedCrashRun(plane: ControlPlane): Promise<Reference> {
+  return onSite(await SmallStage.open(plane), async (stage) => {
+    const nobody = new CrashPoint(0, 'before');
+    const operator = await stage.launch(nobody.rules, flags, place);
+    await stage.arrived();
+    await stage.reclaim();
+    const outcome = await outcomeAtRest(stage.outcome);
+    await operator.stop();
+    const { faults, terms } = await booksOf(stage);
+    assert.deepEqual([...faults, ...stage.auditor.violations], []);
+    return { writes: operator.proxy.writes.map(writeKindOf), outcome, terms, events: await stage.events() };
+  });
+}
+
+/**
+ * Plays the small scene; the operator dies at its n-th write and is started again at once.
+ *
+ * @returns undefined where it sends no n-th write
+ * @throws Error when it comes to anything else than the reference
+ */
+export async function crashAt(plane: ControlPlane, { nth, side, wanted, onStruck }: Death): Promise<Crash | undefined> {
+  return onSite(await SmallStage.open(plane), async (stage) => {
+    const point = new CrashPoint(nth, side);
+    const first = await stage.launch(point.rules, flags, place);
+    point.aim(() => first.kill());
+    const restarted = point.struck.then(async (write) => {
+      const since = performance.now();
+      onStruck(writeKindOf(write));
+      return { since, operator: await stage.launch({}, flags, place) };
+    });
+    await stage.arrived();
+    await stage.reclaim();
+    // It has to be there before one can say that it leaves everything as it is.
+    const acting = async () => point.hasStruck && untilReady((await restarted).operator);
+    const outcome = await settled(stage, wanted.outcome, acting);
+    assert.deepEqual(outcome, wanted.outcome, 'what it has come to');
+    const struck = point.hasStruck ? await restarted : undefined;
+    await (struck?.operator ?? first).stop();
+    const { faults, terms, unobserved } = await booksOf(stage);
+    assert.deepEqual([...faults, ...slowGangs(stage), ...stage.auditor.violations], []);
+    assert.deepEqual(terms, wanted.terms, 'on which terms devices were held');
+    if (struck === undefined) return undefined;
+    const lastWrite = struck.operator.proxy.writes.at(-1)?.answeredAt ?? struck.since;
+    const events = differenceOf(wanted.events, await stage.events());
+    return { doneMs: lastWrite - struck.since, events, unobserved };
+  });
+}
+
+/** Gangs that stood half-started for too long, in words. */
+function slowGangs({ auditor }: SmallStage): readonly string[] {
+  const bound = auditor.steps.filter(({ what, pod }) => what === 'bound' && pod.gang !== undefined);
+  return [...Map.groupBy(bound, ({ pod }) => `${pod.namespace}/${pod.gang ?? ''}`)].flatMap(([gang, steps]) => {
+    const times = steps.map(({ at }) => at);
+    const tookMs = Math.max(...times) - Math.min(...times);
+    return tookMs > gangMs ? [`${gang} stood half-started for ${tookMs} ms`] : [];
+  });
+}
+
+function differenceOf(wanted: ReadonlyMap<string, number>, told: ReadonlyMap<string, number>): Crash['events'] {
+  const keys = new Set([...wanted.keys(), ...told.keys()]);
+  let [lost, doubled] = [0, 0];
+  for (const key of keys) {
+    const difference = (told.get(key) ?? 0) - (wanted.get(key) ?? 0);
+    if (difference > 0) doubled += difference;
+    else lost -= difference;
+  }
+  return { lost, doubled };
+}

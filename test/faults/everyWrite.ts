@@ -1,0 +1,104 @@
+import type { ControlPlane } from '../../tools/cluster/index.ts';
+import { crashAt, type Crash, type Reference } from './crash.ts';
+import type { Side } from './crashPoint.ts';
+import { writeKinds, type WriteKind } from './writeKind.ts';
+
+/** One operator that was to die at a write. */
+export interface Attempt {
+  readonly nth: number;
+  readonly side: Side;
+  /** Undefined where it sent so many writes never, and so lived on. */
+  readonly write: WriteKind | undefined;
+  /** Undefined where it lived on, or it came to something else. */
+  readonly crash: Crash | undefined;
+  readonly failure: string | undefined;
+}
+
+const sides: readonly Side[] = ['before', 'after'];
+/** A run may send a few writes more than the reference: it is over when so many in a row are beyond what any sent. */
+const beyond = 3;
+
+/** Lets an operator die at this write. Never rejects. */
+export async function attempt(
+  plane: ControlPlane,
+  at: { readonly nth: number; readonly side: Side; readonly wanted: Reference },
+): Promise<Attempt> {
+  const { nth, side } = at;
+  let write: WriteKind | undefined;
+  const onStruck = (kind: WriteKind) => {
+    write = kind;
+  };
+  try {
+    const crash = await crashAt(plane, { ...at, onStruck });
+    return { nth, side, write, crash, failure: undefined };
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error);
+    return { nth, side, write, crash: undefined, failure };
+  }
+}
+
+/** Lets an operator die before and after every write that it ever sends, on each control plane one at a time. */
+export async function atEveryWrite(
+  planes: readonly ControlPlane[],
+  wanted: Reference,
+  onAttempt: (attempt: Attempt) => void,
+): Promise<readonly Attempt[]> {
+  const attempts: Attempt[] = [];
+  let last = wanted.writes.length;
+  const queue: { readonly nth: number; readonly side: Side }[] = [];
+  let nth = 0;
+  const next = () => {
+    if (queue.length === 0 && nth < last + beyond) {
+      nth += 1;
+      queue.push(...sides.map((side) => ({ nth, side })));
+    }
+    return queue.shift();
+  };
+  await Promise.all(
+    planes.map(async (plane) => {
+      for (let death = next(); death !== undefined; death = next()) {
+        const one = await attempt(plane, { ...death, wanted });
+        if (one.write !== undefined) last = Math.max(last, one.nth);
+        attempts.push(one);
+        onAttempt(one);
+      }
+    }),
+  );
+  return attempts;
+}
+
+/** For each kind of write, how often an operator died before and after one, and what came of it. */
+export function tableOfCrashes(attempts: readonly Attempt[]): string {
+  const rows = writeKinds.map((kind) =>
+    rowOf(
+      kind,
+      attempts.filter(({ write }) => write === kind),
+    ),
+  );
+  const struck = attempts.filter(({ write }) => write !== undefined);
+  const head = [
+    'write | died before it | died after it | lost | events lost, told twice | done after: median, worst',
+    '---|---|---|---|---|---',
+  ];
+  const lived = attempts.length - struck.length;
+  return [...head, ...rows, rowOf('all', struck), '', `${lived} lived on, as they sent so many writes never`].join(
+    '\n',
+  );
+}
+
+function rowOf(name: string, attempts: readonly Attempt[]): string {
+  const died = (side: Side) => attempts.filter((one) => one.side === side).length;
+  const failures = attempts.filter(({ failure }) => failure !== undefined).length;
+  const crashes = attempts.flatMap(({ crash }) => crash ?? []);
+  const sum = (of: (crash: Crash) => number) => crashes.reduce((total, crash) => total + of(crash), 0);
+  const times = crashes.map(({ doneMs }) => doneMs).sort((a, b) => a - b);
+  const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1000).toFixed(1)} s`;
+  return [
+    name,
+    died('before'),
+    died('after'),
+    failures === 0 ? 'nothing' : `${failures} came to something else`,
+    `${sum(({ events }) => events.lost)}, ${sum(({ events }) => events.doubled)}`,
+    `${seconds(times[Math.floor(times.length / 2)])}, ${seconds(times.at(-1))}`,
+  ].join(' | ');
+}

@@ -1,0 +1,243 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ControlPlane } from '../../tools/cluster/index.ts';
+import type { Arrival } from './arrivals.ts';
+import type { Outcome } from './outcomes.ts';
+import { moa, Site } from './site.ts';
+
+const gpusPerNode = 8;
+const nodes = [
+  { node: 'home', half: 'home' },
+  { node: 'away-0', half: 'away' },
+  { node: 'away-1', half: 'away' },
+] as const;
+/** The investor's, who brought the nodes of the other half and lends them to `guest` and `friend`. */
+const investor = 'lender';
+const invested = 2 * gpusPerNode;
+/** Of equal borrowers the one with the larger share has to go: `guest`, always. */
+const quotas: Readonly<Record<string, object>> = {
+  home: { capacity: { guaranteed: gpusPerNode } },
+  guest: {},
+  friend: { weight: 4 },
+  [investor]: {},
+};
+const tenants = Object.keys(quotas);
+const home = { tenant: 'home', nodeSelector: { half: 'home' } };
+const away = { nodeSelector: { half: 'away' } };
+
+/** Two claims of `home`: for a volume that is there, and for one that is made when a node is known. */
+const claims = ['there', 'made'] as const;
+
+const arriving: readonly Arrival[] = [
+  { ...home, name: 'single', pods: 2, gpus: 1 },
+  { ...home, name: 'trio', pods: 3, gpus: 1, gang: true },
+  ...claims.map((claim) => ({ ...home, name: `disk-${claim}`, pods: 1, gpus: 1, claim })),
+  { ...away, tenant: 'guest', name: 'pair', pods: 2, gpus: gpusPerNode / 2, gang: true },
+  { ...away, tenant: 'friend', name: 'lone', pods: 1, gpus: gpusPerNode },
+];
+/** The investor takes back what it needs; whoever comes with it has to wait. */
+const reclaiming: readonly Arrival[] = [
+  { ...away, tenant: investor, name: 'own', pods: 2, gpus: gpusPerNode / 2, gang: true },
+  { ...away, tenant: 'guest', name: 'late', pods: 1, gpus: gpusPerNode },
+  { ...home, name: 'extra', pods: 1, gpus: 2 },
+];
+const podsOf = (arrivals: readonly Arrival[]) => arrivals.reduce((sum, { pods }) => sum + pods, 0);
+
+/**
+ * A scene that is over in seconds and has the operator make every kind of write that it makes: single pods and a gang,
+ * an investor's reclaim from a borrower's gang, pods that wait, volumes that are reserved and made, an isolated pool,
+ * and all three resources.
+ */
+export class SmallStage extends Site {
+  readonly #over = new AbortController();
+  #provisioning: Promise<void> = Promise.resolve();
+
+  private constructor(plane: ControlPlane) {
+    super(plane, () => gpusPerNode);
+  }
+
+  /** Sets it up and has the first pods arrive; nobody schedules yet. */
+  static async open(plane: ControlPlane): Promise<SmallStage> {
+    const stage = new SmallStage(plane);
+    await stage.makePool({
+      acceleratorClasses: [{ name: 'h200', weight: 1, nodeSelector: { matchLabels: { stage: stage.name } } }],
+      isolate: true,
+    });
+    await Promise.all(Object.entries(quotas).map(([tenant, spec]) => stage.makeTenant(tenant, spec)));
+    await stage.make(`${moa}/matchinginvestments`, stage.#investment());
+    await stage.makeNodes(
+      nodes.map(({ node, half }) => ({
+        name: `${stage.name}-${node}`,
+        labels: { half },
+        capacity: { 'nvidia.com/gpu': String(gpusPerNode) },
+      })),
+    );
+    await stage.#makeVolumes();
+    await stage.makePods(arriving);
+    stage.#provisioning = stage.#provision(stage.#over.signal);
+    return stage;
+  }
+
+  /** Resolves when all that arrived first is bound. */
+  arrived(timeoutMs = 60_000): Promise<void> {
+    const bound = () => this.auditor.pods.filter(({ nodeName }) => nodeName !== undefined).length;
+    return this.auditor.until(
+      () => bound() === podsOf(arriving),
+      timeoutMs,
+      () => JSON.stringify(this.#podOutcome()),
+    );
+  }
+
+  /** The second act: the investor wants its own. */
+  reclaim(): Promise<void> {
+    return this.makePods(reclaiming);
+  }
+
+  readonly outcome = async (): Promise<Outcome> => {
+    const request = <T>(path: string) => this.transport.request<T>({ method: 'GET', path });
+    const investment = `${moa}/matchinginvestments/${this.name}`;
+    const [statuses, investmentStatus, { status }, taints, volumes] = await Promise.all([
+      this.statusOutcome(tenants),
+      this.statusOf(investment),
+      request<{ status?: { reclaim?: { breaches: number } } }>(investment),
+      Promise.all(nodes.map(({ node }) => request<RawNode>(`/api/v1/nodes/${this.name}-${node}`))),
+      Promise.all(claims.map((claim) => request<RawClaim>(this.#claimPath(claim)))),
+    ]);
+    return {
+      pods: this.#podOutcome(),
+      ...statuses,
+      investment: investmentStatus,
+      breaches: status?.reclaim?.breaches,
+      taints: taints.map(({ spec }) => spec.taints?.map(({ key, effect }) => `${key} ${effect}`)),
+      volumes: volumes.map(({ status }) => status?.phase),
+    };
+  };
+
+  /** How often each event about a kind of pod was told. */
+  async events(): Promise<ReadonlyMap<string, number>> {
+    const { items } = await this.transport.request<{ items: readonly RawEvent[] }>({
+      method: 'GET',
+      path: '/apis/events.k8s.io/v1/events',
+    });
+    const told = new Map<string, number>();
+    for (const { regarding, reason, reportingController } of items) {
+      const isOurs = regarding.namespace?.startsWith(`${this.name}-`) === true;
+      if (!isOurs || regarding.kind !== 'Pod' || reportingController !== 'moa.dev/operator') continue;
+      // Which pod of a kind is the first does not matter.
+      const key = `${regarding.name.replace(/-\d+$/, '')} ${reason}`;
+      told.set(key, (told.get(key) ?? 0) + 1);
+    }
+    return told;
+  }
+
+  override async close(): Promise<void> {
+    this.#over.abort();
+    await this.#provisioning;
+    await super.close();
+  }
+
+  #podOutcome(): Outcome {
+    return this.podOutcome([...arriving, ...reclaiming]);
+  }
+
+  #investment() {
+    return {
+      apiVersion: 'moa.dev/v1alpha1',
+      kind: 'MatchingInvestment',
+      metadata: { name: this.name },
+      spec: {
+        poolName: this.name,
+        investorName: this.of(investor),
+        contribution: {
+          items: [{ class: 'h200', gpus: invested }],
+          nodeSelector: { matchLabels: { stage: this.name, half: 'away' } },
+        },
+      },
+    };
+  }
+
+  #claimPath(claim: string): string {
+    return `/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims/${claim}`;
+  }
+
+  async #makeVolumes(): Promise<void> {
+    for (const claim of claims) {
+      await this.make('/apis/storage.k8s.io/v1/storageclasses', {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: `${this.name}-${claim}` },
+        provisioner: claim === 'made' ? 'example.test/made' : 'kubernetes.io/no-provisioner',
+        volumeBindingMode: 'WaitForFirstConsumer',
+      });
+      await this.post(`/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims`, {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: claim },
+        spec: {
+          storageClassName: `${this.name}-${claim}`,
+          accessModes: ['ReadWriteOnce'],
+          resources: { requests: { storage: '1Gi' } },
+        },
+      });
+    }
+    await this.#makeVolume('there', `${this.name}-home`);
+  }
+
+  /** @param claimRef the claim that it is made for */
+  #makeVolume(claim: string, node: string, claimRef?: object): Promise<void> {
+    const values = [node];
+    return this.make('/api/v1/persistentvolumes', {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: `${this.name}-${claim}` },
+      spec: {
+        storageClassName: `${this.name}-${claim}`,
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        local: { path: '/mnt/data' },
+        nodeAffinity: {
+          required: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values }] }],
+          },
+        },
+        ...(claimRef === undefined ? {} : { claimRef }),
+      },
+    });
+  }
+
+  /** What a provisioner does: makes the volume once the claim says for which node. */
+  async #provision(over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      const { metadata } = await this.transport.request<RawClaim>({ method: 'GET', path: this.#claimPath('made') });
+      const { name, namespace, uid, annotations } = metadata;
+      const node = annotations?.['volume.kubernetes.io/selected-node'];
+      if (node !== undefined) {
+        const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid };
+        await this.#makeVolume('made', node, claimRef);
+        return;
+      }
+      await sleep(50);
+    }
+  }
+}
+
+interface RawNode {
+  readonly spec: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
+}
+
+interface RawClaim {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+interface RawEvent {
+  readonly regarding: { readonly kind: string; readonly namespace?: string; readonly name: string };
+  readonly reason: string;
+  readonly reportingController?: string;
+}
