@@ -60,9 +60,10 @@ export function podOutcome(
     const names = new Set(podNames(arrival));
     const isOne = (pod: PodView) => pod.namespace === namespaceOf(tenant) && names.has(pod.name);
     const own = pods.filter(isOne);
-    const evicted = steps.filter(({ what, pod }) => what === 'ending' && isOne(pod));
+    const ended = steps.filter(({ what, pod }) => (what === 'ending' || what === 'gone') && isOne(pod));
     const waits = own.flatMap(({ nodeName, waitsFor }) => (nodeName === undefined ? [waitsFor ?? 'untold'] : []));
-    return [`${tenant} ${arrival.name}`, { bound: own.length - waits.length, waits, evicted: evicted.length }] as const;
+    const [bound, deleted] = [own.length - waits.length, new Set(ended.map(({ pod }) => pod.uid)).size];
+    return [`${tenant} ${arrival.name}`, { bound, waits, deleted }] as const;
   });
   return Object.fromEntries(all);
 }

@@ -12,6 +12,8 @@ export interface Books {
   readonly terms: Readonly<Record<string, string>>;
   /** Intervals of which nobody saw the end. */
   readonly unobserved: number;
+  /** How often an investor waited for what was lent, until it had it. */
+  readonly waits: number;
 }
 
 /** Between the end of a pod and what the ledger says of it. */
@@ -20,7 +22,8 @@ const slackMs = 10_000;
 /** Reads the ledger of a site whose operators have ended: each pod is in it once and whole, for as long as it ran. */
 export async function booksOf({ auditor, folder, name }: Site): Promise<Books> {
   const store = await openStore(`sqlite:${join(folder, 'ledger.sqlite')}`);
-  const all = await store.intervals({ from: 0, to: Date.now() + 60_000 });
+  const ever = { from: 0, to: Date.now() + 60_000 };
+  const [all, investments] = [await store.intervals(ever), await store.investments(ever)];
   await store.close();
   const byPod = Map.groupBy(all, ({ podUid }) => podUid);
   const bound = auditor.steps.flatMap(({ what, pod }) => (what === 'bound' ? [pod] : []));
@@ -40,6 +43,7 @@ export async function booksOf({ auditor, folder, name }: Site): Promise<Books> {
       ]),
     ),
     unobserved: all.filter(({ unobserved }) => unobserved).length,
+    waits: investments.flatMap(({ waits }) => waits).reduce((sum, { count }) => sum + count, 0),
   };
 }
 

@@ -27,6 +27,8 @@ export interface Crash {
   readonly events: { readonly lost: number; readonly doubled: number };
   /** Pods of which the ledger marks that nobody saw their end. */
   readonly unobserved: number;
+  /** Waits of the investor that are told, by the status and by the ledger; one in the reference. */
+  readonly waits: { readonly status: number; readonly ledger: number };
 }
 
 /** At which write an operator is to die. */
@@ -54,8 +56,9 @@ export async function undisturbedCrashRun(plane: ControlPlane): Promise<Referenc
     await stage.reclaim();
     const outcome = await outcomeAtRest(stage.outcome);
     await operator.stop();
-    const { faults, terms } = await booksOf(stage);
+    const { faults, terms, waits } = await booksOf(stage);
     assert.deepEqual([...faults, ...stage.auditor.violations], []);
+    assert.deepEqual([await stage.waits(), waits], [1, 1], 'waits of the investor');
     return { writes: operator.proxy.writes.map(writeKindOf), outcome, terms, events: await stage.events() };
   });
 }
@@ -84,13 +87,14 @@ export async function crashAt(plane: ControlPlane, { nth, side, wanted, onStruck
     assert.deepEqual(outcome, wanted.outcome, 'what it has come to');
     const struck = point.hasStruck ? await restarted : undefined;
     await (struck?.operator ?? first).stop();
-    const { faults, terms, unobserved } = await booksOf(stage);
+    const { faults, terms, unobserved, waits } = await booksOf(stage);
     assert.deepEqual([...faults, ...slowGangs(stage), ...stage.auditor.violations], []);
     assert.deepEqual(terms, wanted.terms, 'on which terms devices were held');
     if (struck === undefined) return undefined;
     const lastWrite = struck.operator.proxy.writes.at(-1)?.answeredAt ?? struck.since;
     const events = differenceOf(wanted.events, await stage.events());
-    return { doneMs: lastWrite - struck.since, events, unobserved };
+    const waitsTold = { status: await stage.waits(), ledger: waits };
+    return { doneMs: lastWrite - struck.since, events, unobserved, waits: waitsTold };
   });
 }
 

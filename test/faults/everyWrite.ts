@@ -1,6 +1,7 @@
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import { crashAt, type Crash, type Reference } from './crash.ts';
 import type { Side } from './crashPoint.ts';
+import { lostOf, messageOf, spreadOf, tableOf, type Report } from './report.ts';
 import { writeKinds, type WriteKind } from './writeKind.ts';
 
 /** One operator that was to die at a write. */
@@ -32,8 +33,7 @@ export async function attempt(
     const crash = await crashAt(plane, { ...at, onStruck });
     return { nth, side, write, crash, failure: undefined };
   } catch (error) {
-    const failure = error instanceof Error ? error.message : String(error);
-    return { nth, side, write, crash: undefined, failure };
+    return { nth, side, write, crash: undefined, failure: messageOf(error) };
   }
 }
 
@@ -68,37 +68,48 @@ export async function atEveryWrite(
 }
 
 /** For each kind of write, how often an operator died before and after one, and what came of it. */
-export function tableOfCrashes(attempts: readonly Attempt[]): string {
+export function reportOf(attempts: readonly Attempt[]): Report {
+  const struck = attempts.filter(({ write }) => write !== undefined);
   const rows = writeKinds.map((kind) =>
     rowOf(
       kind,
-      attempts.filter(({ write }) => write === kind),
+      struck.filter(({ write }) => write === kind),
     ),
   );
-  const struck = attempts.filter(({ write }) => write !== undefined);
-  const head = [
-    'write | died before it | died after it | lost | events lost, told twice | done after: median, worst',
-    '---|---|---|---|---|---',
-  ];
-  const lived = attempts.length - struck.length;
-  return [...head, ...rows, rowOf('all', struck), '', `${lived} lived on, as they sent so many writes never`].join(
-    '\n',
-  );
+  const lived = `${attempts.length - struck.length} operators lived on, as they never sent so many writes.`;
+  return {
+    table: `${tableOf(columns, [...rows, rowOf('all', struck)])}\n\n${lived}`,
+    failed: attempts.some(({ failure }) => failure !== undefined),
+  };
 }
 
-function rowOf(name: string, attempts: readonly Attempt[]): string {
+const columns = [
+  'write',
+  'died before it',
+  'died after it',
+  'lost',
+  'events lost, told twice',
+  "investor's waits not told: status, ledger",
+  'ends not seen',
+  'done after: median, worst',
+];
+
+function rowOf(name: string, attempts: readonly Attempt[]): readonly (string | number)[] {
   const died = (side: Side) => attempts.filter((one) => one.side === side).length;
   const failures = attempts.filter(({ failure }) => failure !== undefined).length;
   const crashes = attempts.flatMap(({ crash }) => crash ?? []);
   const sum = (of: (crash: Crash) => number) => crashes.reduce((total, crash) => total + of(crash), 0);
-  const times = crashes.map(({ doneMs }) => doneMs).sort((a, b) => a - b);
-  const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1000).toFixed(1)} s`;
   return [
     name,
     died('before'),
     died('after'),
-    failures === 0 ? 'nothing' : `${failures} came to something else`,
+    lostOf(failures, attempts.length),
     `${sum(({ events }) => events.lost)}, ${sum(({ events }) => events.doubled)}`,
-    `${seconds(times[Math.floor(times.length / 2)])}, ${seconds(times.at(-1))}`,
-  ].join(' | ');
+    `${sum(({ waits }) => 1 - waits.status)}, ${sum(({ waits }) => 1 - waits.ledger)}`,
+    sum(({ unobserved }) => unobserved),
+    spreadOf(
+      crashes.map(({ doneMs }) => doneMs),
+      '',
+    ),
+  ];
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import type { Arrival } from './arrivals.ts';
+import { claimOf, storageClassOf, volumeOf, type Disk } from './disks.ts';
 import type { Outcome } from './outcomes.ts';
 import { moa, Site } from './site.ts';
 
@@ -59,10 +60,7 @@ export class SmallStage extends Site {
   /** Sets it up and has the first pods arrive; nobody schedules yet. */
   static async open(plane: ControlPlane): Promise<SmallStage> {
     const stage = new SmallStage(plane);
-    await stage.makePool({
-      acceleratorClasses: [{ name: 'h200', weight: 1, nodeSelector: { matchLabels: { stage: stage.name } } }],
-      isolate: true,
-    });
+    await stage.makePool({ isolate: true });
     await Promise.all(Object.entries(quotas).map(([tenant, spec]) => stage.makeTenant(tenant, spec)));
     await stage.make(`${moa}/matchinginvestments`, stage.#investment());
     await stage.makeNodes(
@@ -72,7 +70,7 @@ export class SmallStage extends Site {
         capacity: { 'nvidia.com/gpu': String(gpusPerNode) },
       })),
     );
-    await stage.#makeVolumes();
+    await stage.#makeDisks();
     await stage.makePods(arriving);
     stage.#provisioning = stage.#provision(stage.#over.signal);
     return stage;
@@ -99,7 +97,7 @@ export class SmallStage extends Site {
     const [statuses, investmentStatus, { status }, taints, volumes] = await Promise.all([
       this.statusOutcome(tenants),
       this.statusOf(investment),
-      request<{ status?: { reclaim?: { breaches: number } } }>(investment),
+      request<RawInvestment>(investment),
       Promise.all(nodes.map(({ node }) => request<RawNode>(`/api/v1/nodes/${this.name}-${node}`))),
       Promise.all(claims.map((claim) => request<RawClaim>(this.#claimPath(claim)))),
     ]);
@@ -112,6 +110,13 @@ export class SmallStage extends Site {
       volumes: volumes.map(({ status }) => status?.phase),
     };
   };
+
+  /** Waits of the investor for what was lent, as the status of the investment tells them. */
+  async waits(): Promise<number> {
+    const path = `${moa}/matchinginvestments/${this.name}`;
+    const { status } = await this.transport.request<RawInvestment>({ method: 'GET', path });
+    return status?.reclaim?.recent?.length ?? 0;
+  }
 
   /** How often each event about a kind of pod was told. */
   async events(): Promise<ReadonlyMap<string, number>> {
@@ -160,50 +165,19 @@ export class SmallStage extends Site {
     return `/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims/${claim}`;
   }
 
-  async #makeVolumes(): Promise<void> {
+  /** A free volume for one claim, and nothing for the other. */
+  async #makeDisks(): Promise<void> {
     for (const claim of claims) {
-      await this.make('/apis/storage.k8s.io/v1/storageclasses', {
-        apiVersion: 'storage.k8s.io/v1',
-        kind: 'StorageClass',
-        metadata: { name: `${this.name}-${claim}` },
-        provisioner: claim === 'made' ? 'example.test/made' : 'kubernetes.io/no-provisioner',
-        volumeBindingMode: 'WaitForFirstConsumer',
-      });
-      await this.post(`/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims`, {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: claim },
-        spec: {
-          storageClassName: `${this.name}-${claim}`,
-          accessModes: ['ReadWriteOnce'],
-          resources: { requests: { storage: '1Gi' } },
-        },
-      });
+      const disk = this.#disk(claim);
+      await this.make('/apis/storage.k8s.io/v1/storageclasses', storageClassOf(disk));
+      await this.post(`/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims`, claimOf(disk, claim));
     }
-    await this.#makeVolume('there', `${this.name}-home`);
+    await this.make('/api/v1/persistentvolumes', volumeOf(this.#disk('there'), `${this.name}-home`));
   }
 
-  /** @param claimRef the claim that it is made for */
-  #makeVolume(claim: string, node: string, claimRef?: object): Promise<void> {
-    const values = [node];
-    return this.make('/api/v1/persistentvolumes', {
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `${this.name}-${claim}` },
-      spec: {
-        storageClassName: `${this.name}-${claim}`,
-        capacity: { storage: '1Gi' },
-        accessModes: ['ReadWriteOnce'],
-        persistentVolumeReclaimPolicy: 'Retain',
-        local: { path: '/mnt/data' },
-        nodeAffinity: {
-          required: {
-            nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values }] }],
-          },
-        },
-        ...(claimRef === undefined ? {} : { claimRef }),
-      },
-    });
+  #disk(claim: (typeof claims)[number]): Disk {
+    const provisioner = claim === 'made' ? 'example.test/made' : 'kubernetes.io/no-provisioner';
+    return { name: `${this.name}-${claim}`, provisioner };
   }
 
   /** What a provisioner does: makes the volume once the claim says for which node. */
@@ -214,7 +188,7 @@ export class SmallStage extends Site {
       const node = annotations?.['volume.kubernetes.io/selected-node'];
       if (node !== undefined) {
         const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid };
-        await this.#makeVolume('made', node, claimRef);
+        await this.make('/api/v1/persistentvolumes', volumeOf(this.#disk('made'), node, claimRef));
         return;
       }
       await sleep(50);
@@ -234,6 +208,10 @@ interface RawClaim {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly status?: { readonly phase?: string };
+}
+
+interface RawInvestment {
+  readonly status?: { readonly reclaim?: { readonly breaches: number; readonly recent?: readonly unknown[] } };
 }
 
 interface RawEvent {
