@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import { booksOf, type Books } from './books.ts';
-import { CrashPoint, type Side } from './crashPoint.ts';
+import { CrashPoint, type CrashPlan } from './crashPoint.ts';
 import { untilReady } from './operatorProcess.ts';
 import { outcomeAtRest, settled, type Outcome } from './outcomes.ts';
 import { onSite } from './site.ts';
@@ -21,8 +21,8 @@ export interface Reference {
 
 /** What came of the death of an operator at one of its writes. */
 export interface Crash {
-  /** From the death on until the last write of the one that came next; 0 where nothing was left to do. */
-  readonly doneMs: number;
+  /** From the death on until the next operator has written something. */
+  readonly actsAgainMs: number;
   /** Events about pods that were never told, and those that were told once more than in the reference. */
   readonly events: { readonly lost: number; readonly doubled: number };
   /** Pods of which the ledger marks that nobody saw their end. */
@@ -31,11 +31,8 @@ export interface Crash {
   readonly waits: { readonly status: number; readonly ledger: number };
 }
 
-/** At which write an operator is to die. */
-export interface Death {
-  /** From 1. */
-  readonly nth: number;
-  readonly side: Side;
+/** How an operator is to die, and what has to come of it. */
+export interface Death extends CrashPlan {
   readonly wanted: Reference;
   /** Called when it has died. */
   readonly onStruck: (write: WriteKind) => void;
@@ -50,7 +47,7 @@ const gangMs = 15_000;
 /** Plays the small scene with nothing in its way. */
 export async function undisturbedCrashRun(plane: ControlPlane): Promise<Reference> {
   return onSite(await SmallStage.open(plane), async (stage) => {
-    const nobody = new CrashPoint(0, 'before');
+    const nobody = new CrashPoint({ nth: 0, side: 'before' });
     const operator = await stage.launch(nobody.rules, flags, place);
     await stage.arrived();
     await stage.reclaim();
@@ -69,9 +66,9 @@ export async function undisturbedCrashRun(plane: ControlPlane): Promise<Referenc
  * @returns undefined where it sends no n-th write
  * @throws Error when it comes to anything else than the reference
  */
-export async function crashAt(plane: ControlPlane, { nth, side, wanted, onStruck }: Death): Promise<Crash | undefined> {
+export async function crashAt(plane: ControlPlane, { wanted, onStruck, ...plan }: Death): Promise<Crash | undefined> {
   return onSite(await SmallStage.open(plane), async (stage) => {
-    const point = new CrashPoint(nth, side);
+    const point = new CrashPoint(plan);
     const first = await stage.launch(point.rules, flags, place);
     point.aim(() => first.kill());
     const restarted = point.struck.then(async (write) => {
@@ -91,10 +88,11 @@ export async function crashAt(plane: ControlPlane, { nth, side, wanted, onStruck
     assert.deepEqual([...faults, ...slowGangs(stage), ...stage.auditor.violations], []);
     assert.deepEqual(terms, wanted.terms, 'on which terms devices were held');
     if (struck === undefined) return undefined;
-    const lastWrite = struck.operator.proxy.writes.at(-1)?.answeredAt ?? struck.since;
+    const [firstWrite] = struck.operator.proxy.writes;
     const events = differenceOf(wanted.events, await stage.events());
     const waitsTold = { status: await stage.waits(), ledger: waits };
-    return { doneMs: lastWrite - struck.since, events, unobserved, waits: waitsTold };
+    const actsAgainMs = (firstWrite?.answeredAt ?? struck.since) - struck.since;
+    return { actsAgainMs, events, unobserved, waits: waitsTold };
   });
 }
 

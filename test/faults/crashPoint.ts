@@ -3,27 +3,34 @@ import type { Outcome, Rules, SeenRequest, SeenWrite } from './proxy.ts';
 /** Whether the API server has carried out the write at which the operator dies; its answer is not heard either way. */
 export type Side = 'before' | 'after';
 
+/** When an operator dies, and in which order its writes are let through. */
+export interface CrashPlan {
+  /** At which of its writes, from 1; with 0 nobody dies. */
+  readonly nth: number;
+  readonly side: Side;
+  /** Which of so many that are under way goes next; the first, unless given. */
+  readonly pick?: (count: number) => number;
+}
+
 /**
- * Rules for a proxy that let one write through at a time, in the order in which they arrive, and end the operator at the
- * n-th: on arrival, before the API server hears of it, or when it has been carried out, before the operator hears. What
- * the operator had sent beside it dies with it, so what the API server has heard is the first n - 1 or n writes.
+ * Rules for a proxy that let one write through at a time, in the order in which they arrive unless the plan says
+ * otherwise, and end the operator at the n-th: when its turn has come, before the API server hears of it, or when it has
+ * been carried out, before the operator hears. What the operator had sent beside it dies with it, so what the API server
+ * has heard is the first n - 1 or n writes.
  */
 export class CrashPoint {
   readonly rules: Rules;
-  readonly #nth: number;
-  readonly #side: Side;
+  readonly #plan: CrashPlan;
   readonly #struck = Promise.withResolvers<SeenRequest>();
-  /** Resolves when it is the turn of the next to come. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #pass: () => void = () => undefined;
+  /** Each begins a write that waits for its turn. */
+  readonly #waiting: (() => void)[] = [];
+  #isBusy = false;
   #kill: () => Promise<void> = () => Promise.reject(new Error('a write came before it was said whom to kill'));
   #seen = 0;
   #isOver = false;
 
-  /** @param nth from 1; with 0 nobody dies */
-  constructor(nth: number, side: Side) {
-    this.#nth = nth;
-    this.#side = side;
+  constructor(plan: CrashPlan) {
+    this.#plan = plan;
     this.rules = {
       onRequest: (request) => (request.kind === 'write' ? this.#arrive(request) : 'pass'),
       onWritten: (write) => this.#written(write),
@@ -45,23 +52,32 @@ export class CrashPoint {
   }
 
   async #arrive(request: SeenRequest): Promise<Outcome> {
-    const turn = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#turn = promise;
-    await turn;
-    this.#pass = () => resolve(undefined);
+    await this.#turn();
     if (!this.#isOver) {
       this.#seen += 1;
-      if (this.#seen !== this.#nth || this.#side === 'after') return 'pass';
+      if (this.#seen !== this.#plan.nth || this.#plan.side === 'after') return 'pass';
       await this.#strike(request);
     }
-    this.#pass();
+    this.#next();
     return 'drop';
   }
 
   async #written(write: SeenWrite): Promise<void> {
-    if (this.#seen === this.#nth && this.#side === 'after') await this.#strike(write);
-    this.#pass();
+    if (this.#seen === this.#plan.nth && this.#plan.side === 'after') await this.#strike(write);
+    this.#next();
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#isBusy) await new Promise<void>((begin) => this.#waiting.push(begin));
+    this.#isBusy = true;
+  }
+
+  /** Whoever is next has the turn without a gap, so that nobody who arrives meanwhile takes it. */
+  #next(): void {
+    const { pick = () => 0 } = this.#plan;
+    const [begin] = this.#waiting.splice(pick(this.#waiting.length), 1);
+    if (begin === undefined) this.#isBusy = false;
+    else begin();
   }
 
   async #strike(request: SeenRequest): Promise<void> {

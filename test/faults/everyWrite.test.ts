@@ -32,7 +32,12 @@ describe('an operator that dies at one of its writes and is started again', () =
         { timeout: 60_000 },
         async (context) => {
           const nth = 1 + dice.below(wanted.writes.length);
-          const { write, failure } = await attempt(cluster.plane, { nth, side, wanted });
+          const { write, failure } = await attempt(cluster.plane, {
+            nth,
+            side,
+            wanted,
+            pick: (count) => dice.below(count),
+          });
           context.diagnostic(`at write ${nth}, ${write ?? 'which never came'}`);
           assert.equal(failure, undefined);
         },

@@ -1,6 +1,6 @@
 import type { ControlPlane } from '../../tools/cluster/index.ts';
-import { crashAt, type Crash, type Reference } from './crash.ts';
-import type { Side } from './crashPoint.ts';
+import { crashAt, type Crash, type Death, type Reference } from './crash.ts';
+import type { CrashPlan, Side } from './crashPoint.ts';
 import { lostOf, messageOf, spreadOf, tableOf, type Report } from './report.ts';
 import { writeKinds, type WriteKind } from './writeKind.ts';
 
@@ -20,10 +20,7 @@ const sides: readonly Side[] = ['before', 'after'];
 const beyond = 3;
 
 /** Lets an operator die at this write. Never rejects. */
-export async function attempt(
-  plane: ControlPlane,
-  at: { readonly nth: number; readonly side: Side; readonly wanted: Reference },
-): Promise<Attempt> {
+export async function attempt(plane: ControlPlane, at: Omit<Death, 'onStruck'>): Promise<Attempt> {
   const { nth, side } = at;
   let write: WriteKind | undefined;
   const onStruck = (kind: WriteKind) => {
@@ -40,7 +37,7 @@ export async function attempt(
 /** Lets an operator die before and after every write that it ever sends, on each control plane one at a time. */
 export async function atEveryWrite(
   planes: readonly ControlPlane[],
-  wanted: Reference,
+  { wanted, pick }: { readonly wanted: Reference; readonly pick?: CrashPlan['pick'] },
   onAttempt: (attempt: Attempt) => void,
 ): Promise<readonly Attempt[]> {
   const attempts: Attempt[] = [];
@@ -57,7 +54,7 @@ export async function atEveryWrite(
   await Promise.all(
     planes.map(async (plane) => {
       for (let death = next(); death !== undefined; death = next()) {
-        const one = await attempt(plane, { ...death, wanted });
+        const one = await attempt(plane, { ...death, wanted, ...(pick === undefined ? {} : { pick }) });
         if (one.write !== undefined) last = Math.max(last, one.nth);
         attempts.push(one);
         onAttempt(one);
@@ -91,7 +88,7 @@ const columns = [
   'events lost, told twice',
   "investor's waits not told: status, ledger",
   'ends not seen',
-  'done after: median, worst',
+  'acts again after: median, worst',
 ];
 
 function rowOf(name: string, attempts: readonly Attempt[]): readonly (string | number)[] {
@@ -108,7 +105,7 @@ function rowOf(name: string, attempts: readonly Attempt[]): readonly (string | n
     `${sum(({ waits }) => 1 - waits.status)}, ${sum(({ waits }) => 1 - waits.ledger)}`,
     sum(({ unobserved }) => unobserved),
     spreadOf(
-      crashes.map(({ doneMs }) => doneMs),
+      crashes.map(({ actsAgainMs }) => actsAgainMs),
       '',
     ),
   ];

@@ -11,7 +11,7 @@ import { tryFaults } from './tryFaults.ts';
 import { tryUnseen } from './tryUnseen.ts';
 
 const usage = `npm run faults -- [PATTERN] [--rounds N] [--outage SECONDS] [--seed N]
-npm run faults -- --every-write [--planes N]
+npm run faults -- --every-write [--planes N] [--seed N]
 
 Runs a small scene on a real control plane again and again, lets one fault at a time strike in it, and compares what it
 comes to with an undisturbed run. Then does the same with what happens while nothing can be watched. Prints the tables of
@@ -23,13 +23,14 @@ docs/reliability.md.
 
 With --every-write, the operator dies instead at each of its writes, once before the API server hears of it and once
 before the operator hears what came of it, and is started again at once: some 130 deaths of 10 seconds.
-  --planes   on so many control planes at the same time; 1 without it`;
+  --planes   on so many control planes at the same time; 1 without it
+  --seed     writes that are under way at the same time overtake each other at random; without it they keep their order`;
 
 const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1' },
     outage: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string' },
     'every-write': { type: 'boolean' },
     planes: { type: 'string', default: '1' },
     help: { type: 'boolean', short: 'h' },
@@ -61,14 +62,16 @@ async function onPlanes(count: number, play: (planes: Planes) => Promise<readonl
 async function tryAll([plane]: Planes): Promise<readonly Report[]> {
   const pattern = new RegExp(positionals[0] ?? '');
   const [rounds, outageMs] = [Number(values.rounds), Number(values.outage) * 1000];
-  const faults = await tryFaults(plane, { pattern, dice: new Random(Number(values.seed)), rounds, outageMs });
+  const faults = await tryFaults(plane, { pattern, dice: new Random(Number(values.seed ?? 1)), rounds, outageMs });
   return [faults, await tryUnseen(plane, { pattern, rounds })];
 }
 
 async function dieAtEveryWrite(planes: Planes): Promise<readonly Report[]> {
   const wanted = await undisturbedCrashRun(planes[0]);
   console.error(`undisturbed, the operator sends ${wanted.writes.length} writes`);
-  const attempts = await atEveryWrite(planes, wanted, ({ nth, side, write, crash, failure }) => {
+  const dice = values.seed === undefined ? undefined : new Random(Number(values.seed));
+  const pick = (count: number) => dice?.below(count) ?? 0;
+  const attempts = await atEveryWrite(planes, { wanted, pick }, ({ nth, side, write, crash, failure }) => {
     const told = crash === undefined ? '' : `, ${JSON.stringify(crash)}`;
     console.error(`${side} write ${nth}, ${write ?? 'which never came'}: ${failure ?? 'as undisturbed'}${told}`);
   });
