@@ -5,13 +5,20 @@ import { untouched } from './watchFaults.ts';
 
 /** How an operator that could watch nothing for a while comes to see again. */
 export interface Way {
-  /** Its watches go on where they were broken, with all that happened meanwhile in a burst; else it has to list anew. */
+  /**
+   * What becomes of its watches meanwhile. One that is refused three times is given up for a list; one that is kept
+   * waiting asks to go on where it was.
+   */
+  readonly meanwhile: 'refused' | 'kept waiting';
+  /** They may go on where they were, with all that has happened in a burst; else they are told that it is forgotten. */
   readonly resumes?: boolean;
   /** Lists come page by page. */
   readonly pages?: boolean;
   /** What it sees again only some seconds after the rest. */
   readonly last?: (path: string) => boolean;
 }
+
+type Sight = 'all' | 'nothing' | 'nodes' | 'most';
 
 const nodes = '/api/v1/nodes';
 /** Between those that see again at different times. */
@@ -24,8 +31,10 @@ const apartMs = 2000;
 export class Blindness {
   readonly rules: Rules;
   readonly #way: Way;
-  #sees: 'all' | 'nothing' | 'nodes' | 'most' = 'all';
-  readonly #listedAgain = new Set<string>();
+  #sees: Sight = 'all';
+  #hasBegun = false;
+  readonly #expired = new Set<string>();
+  readonly #back = new Map<string, 'resumed' | 'listed' | 'listed after 410'>();
   readonly #waiting = new Set<() => void>();
   readonly #nodesSeen = Promise.withResolvers<undefined>();
 
@@ -41,8 +50,14 @@ export class Blindness {
   }
 
   begin(proxy: FaultProxy): void {
+    this.#hasBegun = true;
     this.#change('nothing');
     proxy.cut();
+  }
+
+  /** By path of what is watched, how it came back; without those that have not. */
+  get back(): ReadonlyMap<string, 'resumed' | 'listed' | 'listed after 410'> {
+    return this.#back;
   }
 
   /** Resolves when nothing is kept from it any more. */
@@ -55,13 +70,9 @@ export class Blindness {
     this.#change('all');
   }
 
-  #change(sees: Blindness['sees']): void {
+  #change(sees: Sight): void {
     this.#sees = sees;
     for (const look of this.#waiting) look();
-  }
-
-  get sees(): 'all' | 'nothing' | 'nodes' | 'most' {
-    return this.#sees;
   }
 
   #isSeen(path: string): boolean {
@@ -71,20 +82,20 @@ export class Blindness {
 
   async #follow(request: SeenRequest): Promise<Outcome> {
     const { path } = request;
-    const { resumes = false, pages = false } = this.#way;
-    const isBlind = this.#sees !== 'all';
+    const { meanwhile, resumes = false, pages = false } = this.#way;
     if (!this.#isSeen(path)) {
-      // A watch that is refused three times is given up for a list: to go on where it was, it has to be kept waiting.
-      if (!resumes) return 'drop';
+      if (meanwhile === 'refused') return 'drop';
       await this.#seen(path);
-      return 'pass';
     }
-    if (!isBlind && this.#listedAgain.size === 0) return 'pass';
-    const isList = request.kind === 'read' || request.query.get('sendInitialEvents') !== null;
-    if (resumes || (!isList && this.#listedAgain.has(path))) return 'pass';
-    if (!isList) return { status: 410 };
-    if (pages && request.kind === 'watch') return { status: 400 };
-    this.#listedAgain.add(path);
+    if (!this.#hasBegun || this.#back.has(path)) return 'pass';
+    if (request.kind === 'watch' && request.query.get('sendInitialEvents') === null) {
+      if (!resumes) {
+        this.#expired.add(path);
+        return { status: 410 };
+      }
+      this.#back.set(path, 'resumed');
+    } else if (pages && request.kind === 'watch') return { status: 400 };
+    else this.#back.set(path, this.#expired.has(path) ? 'listed after 410' : 'listed');
     return 'pass';
   }
 

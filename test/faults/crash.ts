@@ -31,11 +31,12 @@ export interface Crash {
   readonly waits: { readonly status: number; readonly ledger: number };
 }
 
-/** How an operator is to die, and what has to come of it. */
-export interface Death extends CrashPlan {
+/** At which of its writes an operator is to die, and what has to come of it. */
+export interface Death extends Pick<CrashPlan, 'side' | 'pick'> {
+  readonly kind: WriteKind;
+  /** Of the writes of this kind, from 1. Between kinds no order is given: that would hit some twice and some never. */
+  readonly nth: number;
   readonly wanted: Reference;
-  /** Called when it has died. */
-  readonly onStruck: (write: WriteKind) => void;
 }
 
 /** Alone, so that a restart takes no longer than the process does; bindings in the order of the plan. */
@@ -61,19 +62,19 @@ export async function undisturbedCrashRun(plane: ControlPlane): Promise<Referenc
 }
 
 /**
- * Plays the small scene; the operator dies at its n-th write and is started again at once.
+ * Plays the small scene; the operator dies at this write and is started again at once.
  *
- * @returns undefined where it sends no n-th write
+ * @returns undefined where it sends no such write
  * @throws Error when it comes to anything else than the reference
  */
-export async function crashAt(plane: ControlPlane, { wanted, onStruck, ...plan }: Death): Promise<Crash | undefined> {
+export async function crashAt(plane: ControlPlane, death: Death): Promise<Crash | undefined> {
+  const { kind, wanted, ...plan } = death;
   return onSite(await SmallStage.open(plane), async (stage) => {
-    const point = new CrashPoint(plan);
+    const point = new CrashPoint({ ...plan, counts: (write) => writeKindOf(write) === kind });
     const first = await stage.launch(point.rules, flags, place);
     point.aim(() => first.kill());
-    const restarted = point.struck.then(async (write) => {
+    const restarted = point.struck.then(async () => {
       const since = performance.now();
-      onStruck(writeKindOf(write));
       return { since, operator: await stage.launch({}, flags, place) };
     });
     await stage.arrived();

@@ -5,8 +5,10 @@ export type Side = 'before' | 'after';
 
 /** When an operator dies, and in which order its writes are let through. */
 export interface CrashPlan {
-  /** At which of its writes, from 1; with 0 nobody dies. */
+  /** At which of its writes, of those that count, from 1; with 0 nobody dies. */
   readonly nth: number;
+  /** All count, unless given. */
+  readonly counts?: (write: SeenRequest) => boolean;
   readonly side: Side;
   /** Which of so many that are under way goes next; the first, unless given. */
   readonly pick?: (count: number) => number;
@@ -27,6 +29,8 @@ export class CrashPoint {
   #isBusy = false;
   #kill: () => Promise<void> = () => Promise.reject(new Error('a write came before it was said whom to kill'));
   #seen = 0;
+  /** Whether the write whose turn it is is the one. */
+  #isTheOne = false;
   #isOver = false;
 
   constructor(plan: CrashPlan) {
@@ -54,8 +58,11 @@ export class CrashPoint {
   async #arrive(request: SeenRequest): Promise<Outcome> {
     await this.#turn();
     if (!this.#isOver) {
-      this.#seen += 1;
-      if (this.#seen !== this.#plan.nth || this.#plan.side === 'after') return 'pass';
+      const { nth, side, counts = () => true } = this.#plan;
+      const isCounted = counts(request);
+      if (isCounted) this.#seen += 1;
+      this.#isTheOne = isCounted && this.#seen === nth;
+      if (!this.#isTheOne || side === 'after') return 'pass';
       await this.#strike(request);
     }
     this.#next();
@@ -63,7 +70,7 @@ export class CrashPoint {
   }
 
   async #written(write: SeenWrite): Promise<void> {
-    if (this.#seen === this.#plan.nth && this.#plan.side === 'after') await this.#strike(write);
+    if (this.#isTheOne && this.#plan.side === 'after') await this.#strike(write);
     this.#next();
   }
 

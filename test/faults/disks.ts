@@ -1,4 +1,7 @@
-import type { Manifest } from './site.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isApiError } from '../../src/kube/index.ts';
+import type { Manifest, Site } from './site.ts';
 
 /** A claim for storage that waits for its first consumer, by the name of both its class and its volume. */
 export interface Disk {
@@ -51,4 +54,39 @@ export function volumeOf({ name }: Disk, node: string, claimRef?: object): Manif
       ...(claimRef === undefined ? {} : { claimRef }),
     },
   };
+}
+
+/** A claim as the API server shows it. */
+export interface RawClaim {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly deletionTimestamp?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+/** A claim as it is; undefined where there is none. */
+export async function claimAt({ transport }: Site, path: string): Promise<RawClaim | undefined> {
+  return transport.request<RawClaim>({ method: 'GET', path }).catch((error: unknown) => {
+    if (isApiError(error, 'NotFound')) return undefined;
+    throw error;
+  });
+}
+
+/** What a provisioner does: makes the volume once the claim says for which node. */
+export async function provision(site: Site, { disk, path }: { disk: Disk; path: string }): Promise<void> {
+  while (!site.isOver) {
+    const claim = await claimAt(site, path);
+    const node = claim?.metadata.annotations?.['volume.kubernetes.io/selected-node'];
+    if (claim !== undefined && node !== undefined) {
+      const { name, namespace, uid } = claim.metadata;
+      const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid };
+      await site.make('/api/v1/persistentvolumes', volumeOf(disk, node, claimRef));
+      return;
+    }
+    await sleep(50);
+  }
 }

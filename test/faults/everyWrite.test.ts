@@ -31,14 +31,12 @@ describe('an operator that dies at one of its writes and is started again', () =
         `comes to what an undisturbed one comes to: dead ${side} the API server has heard of it`,
         { timeout: 60_000 },
         async (context) => {
-          const nth = 1 + dice.below(wanted.writes.length);
-          const { write, failure } = await attempt(cluster.plane, {
-            nth,
-            side,
-            wanted,
-            pick: (count) => dice.below(count),
-          });
-          context.diagnostic(`at write ${nth}, ${write ?? 'which never came'}`);
+          const at = dice.below(wanted.writes.length);
+          const kind = wanted.writes[at]!;
+          const nth = wanted.writes.slice(0, at + 1).filter((write) => write === kind).length;
+          const pick = (count: number) => dice.below(count);
+          const { crash, failure } = await attempt(cluster.plane, { kind, nth, side, wanted, pick });
+          context.diagnostic(`at ${kind} ${nth}${crash === undefined ? ', which never came' : ''}`);
           assert.equal(failure, undefined);
         },
       );

@@ -1,61 +1,47 @@
 import type { ControlPlane } from '../../tools/cluster/index.ts';
-import { crashAt, type Crash, type Death, type Reference } from './crash.ts';
-import type { CrashPlan, Side } from './crashPoint.ts';
+import { crashAt, type Crash, type Death } from './crash.ts';
+import type { Side } from './crashPoint.ts';
 import { lostOf, messageOf, spreadOf, tableOf, type Report } from './report.ts';
 import { writeKinds, type WriteKind } from './writeKind.ts';
 
 /** One operator that was to die at a write. */
-export interface Attempt {
-  readonly nth: number;
-  readonly side: Side;
-  /** Undefined where it sent so many writes never, and so lived on. */
-  readonly write: WriteKind | undefined;
-  /** Undefined where it lived on, or it came to something else. */
+export interface Attempt extends Pick<Death, 'kind' | 'nth' | 'side'> {
+  /** Undefined where it never sent such a write and so lived on, or it came to something else. */
   readonly crash: Crash | undefined;
   readonly failure: string | undefined;
 }
 
-const sides: readonly Side[] = ['before', 'after'];
-/** A run may send a few writes more than the reference: it is over when so many in a row are beyond what any sent. */
-const beyond = 3;
-
-/** Lets an operator die at this write. Never rejects. */
-export async function attempt(plane: ControlPlane, at: Omit<Death, 'onStruck'>): Promise<Attempt> {
-  const { nth, side } = at;
-  let write: WriteKind | undefined;
-  const onStruck = (kind: WriteKind) => {
-    write = kind;
-  };
+/** Lets an operator die at a write. Never rejects. */
+export async function attempt(plane: ControlPlane, death: Death): Promise<Attempt> {
+  const { kind, nth, side } = death;
   try {
-    const crash = await crashAt(plane, { ...at, onStruck });
-    return { nth, side, write, crash, failure: undefined };
+    return { kind, nth, side, crash: await crashAt(plane, death), failure: undefined };
   } catch (error) {
-    return { nth, side, write, crash: undefined, failure: messageOf(error) };
+    return { kind, nth, side, crash: undefined, failure: messageOf(error) };
   }
 }
 
 /** Lets an operator die before and after every write that it ever sends, on each control plane one at a time. */
 export async function atEveryWrite(
   planes: readonly ControlPlane[],
-  { wanted, pick }: { readonly wanted: Reference; readonly pick?: CrashPlan['pick'] },
+  of: Pick<Death, 'wanted' | 'pick'>,
   onAttempt: (attempt: Attempt) => void,
 ): Promise<readonly Attempt[]> {
   const attempts: Attempt[] = [];
-  let last = wanted.writes.length;
-  const queue: { readonly nth: number; readonly side: Side }[] = [];
-  let nth = 0;
-  const next = () => {
-    if (queue.length === 0 && nth < last + beyond) {
-      nth += 1;
-      queue.push(...sides.map((side) => ({ nth, side })));
-    }
-    return queue.shift();
-  };
+  const known = new Map(writeKinds.map((kind) => [kind, of.wanted.writes.filter((write) => write === kind).length]));
+  const queue = [...known].flatMap(([kind, count]) =>
+    Array.from({ length: count }, (_, i) => deathsAt(kind, i + 1)).flat(),
+  );
   await Promise.all(
     planes.map(async (plane) => {
-      for (let death = next(); death !== undefined; death = next()) {
-        const one = await attempt(plane, { ...death, wanted, ...(pick === undefined ? {} : { pick }) });
-        if (one.write !== undefined) last = Math.max(last, one.nth);
+      for (let death = queue.shift(); death !== undefined; death = queue.shift()) {
+        const one = await attempt(plane, { ...death, ...of });
+        const { kind, nth } = one;
+        // Numbers move with the time: a run may send more of a kind than the reference did.
+        if (one.crash !== undefined && nth === known.get(kind)) {
+          known.set(kind, nth + 1);
+          queue.push(...deathsAt(kind, nth + 1));
+        }
         attempts.push(one);
         onAttempt(one);
       }
@@ -64,16 +50,20 @@ export async function atEveryWrite(
   return attempts;
 }
 
+function deathsAt(kind: WriteKind, nth: number): readonly Pick<Death, 'kind' | 'nth' | 'side'>[] {
+  return (['before', 'after'] as const).map((side) => ({ kind, nth, side }));
+}
+
 /** For each kind of write, how often an operator died before and after one, and what came of it. */
 export function reportOf(attempts: readonly Attempt[]): Report {
-  const struck = attempts.filter(({ write }) => write !== undefined);
+  const struck = attempts.filter(({ crash, failure }) => crash !== undefined || failure !== undefined);
   const rows = writeKinds.map((kind) =>
     rowOf(
       kind,
-      struck.filter(({ write }) => write === kind),
+      struck.filter((one) => one.kind === kind),
     ),
   );
-  const lived = `${attempts.length - struck.length} operators lived on, as they never sent so many writes.`;
+  const lived = `${attempts.length - struck.length} operators lived on, as they never sent so many writes of the kind.`;
   return {
     table: `${tableOf(columns, [...rows, rowOf('all', struck)])}\n\n${lived}`,
     failed: attempts.some(({ failure }) => failure !== undefined),
@@ -85,7 +75,7 @@ const columns = [
   'died before it',
   'died after it',
   'lost',
-  'events lost, told twice',
+  'events fewer, more',
   "investor's waits not told: status, ledger",
   'ends not seen',
   'acts again after: median, worst',

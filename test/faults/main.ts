@@ -63,7 +63,8 @@ async function tryAll([plane]: Planes): Promise<readonly Report[]> {
   const pattern = new RegExp(positionals[0] ?? '');
   const [rounds, outageMs] = [Number(values.rounds), Number(values.outage) * 1000];
   const faults = await tryFaults(plane, { pattern, dice: new Random(Number(values.seed ?? 1)), rounds, outageMs });
-  return [faults, await tryUnseen(plane, { pattern, rounds })];
+  const unseen = await tryUnseen(plane, { pattern, rounds });
+  return [faults, unseen].filter((report) => report !== undefined);
 }
 
 async function dieAtEveryWrite(planes: Planes): Promise<readonly Report[]> {
@@ -71,9 +72,9 @@ async function dieAtEveryWrite(planes: Planes): Promise<readonly Report[]> {
   console.error(`undisturbed, the operator sends ${wanted.writes.length} writes`);
   const dice = values.seed === undefined ? undefined : new Random(Number(values.seed));
   const pick = (count: number) => dice?.below(count) ?? 0;
-  const attempts = await atEveryWrite(planes, { wanted, pick }, ({ nth, side, write, crash, failure }) => {
-    const told = crash === undefined ? '' : `, ${JSON.stringify(crash)}`;
-    console.error(`${side} write ${nth}, ${write ?? 'which never came'}: ${failure ?? 'as undisturbed'}${told}`);
+  const attempts = await atEveryWrite(planes, { wanted, pick }, ({ kind, nth, side, crash, failure }) => {
+    const told = crash === undefined ? 'as undisturbed, which never came' : `as undisturbed, ${JSON.stringify(crash)}`;
+    console.error(`${side} ${kind} ${nth}: ${failure ?? told}`);
   });
   return [reportOf(attempts)];
 }

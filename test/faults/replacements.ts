@@ -3,16 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mergePatch } from '../../src/kube/index.ts';
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import type { Arrival } from './arrivals.ts';
+import type { PodView, Step } from './auditor.ts';
+import { claimAt, claimOf, provision, storageClassOf, type Disk } from './disks.ts';
 import type { Outcome } from './outcomes.ts';
 import { moa, Site } from './site.ts';
 
 const gpusPerNode = 8;
 const smallNode = 4;
 /** A node for each thing that happens, so that what becomes of one decides nothing about another. */
-const rooms = ['swap', 'spare', 'grow', 'shrink', 'old', 'team', 'crew', 'rush', 'away'] as const;
+const rooms = ['swap', 'spare', 'grow', 'shrink', 'old', 'team', 'crew', 'rush', 'drift', 'disk', 'away'] as const;
 type Room = (typeof rooms)[number];
 const inRoom = (room: Room | 'new') => ({ nodeSelector: { room } });
-const guaranteed = { home: 60, lender: gpusPerNode, guest: 0 } as const;
+const guaranteed = { home: 76, lender: gpusPerNode, guest: 0 } as const;
 const tenants = Object.keys(guaranteed) as readonly (keyof typeof guaranteed)[];
 
 const home = { tenant: 'home' };
@@ -26,13 +28,19 @@ const before = {
   team: { ...home, ...inRoom('team'), name: 'team', pods: 3, gpus: 2, gang: true },
   blocker: { ...home, ...inRoom('crew'), name: 'blocker', pods: 1, gpus: 4 },
   pair: { ...inRoom('away'), tenant: 'guest', name: 'pair', pods: 2, gpus: 4, gang: true },
+  /** Its claim asks for a volume that nobody makes before both are replaced. */
+  disk: { ...home, ...inRoom('disk'), name: 'disk', pods: 1, gpus: 1, claim: 'disk' },
 } as const satisfies Readonly<Record<string, Arrival>>;
 /** Comes when the blocker is there: it has to wait for it. */
 const crew: Arrival = { ...home, ...inRoom('crew'), name: 'crew', pods: 2, gpus: 4, gang: true };
 /** Come last: what they bring about is under way when nobody sees any more. */
 const own: Arrival = { ...inRoom('away'), tenant: 'lender', name: 'own', pods: 2, gpus: 4, gang: true };
 const rush: Arrival = { ...home, ...inRoom('rush'), name: 'rush', pods: 3, gpus: 1 };
-const all: readonly Arrival[] = [...Object.values(before), crew, own, rush];
+/** Bound unseen, and gone unseen. */
+const drift: Arrival = { ...home, ...inRoom('drift'), name: 'drift', pods: 2, gpus: 4 };
+/** Fits only when all that was bound unseen is forgotten. */
+const behind: Arrival = { ...home, ...inRoom('drift'), name: 'behind', pods: 1, gpus: 6 };
+const all: readonly Arrival[] = [...Object.values(before), crew, own, rush, drift, behind];
 const startAtOnce = ['swapped', 'tight', 'left', 'team', 'blocker', 'pair'] as const;
 
 /**
@@ -55,6 +63,8 @@ export class Replacements extends Site {
       tenants.map((tenant) => site.makeTenant(tenant, { capacity: { guaranteed: guaranteed[tenant] } })),
     );
     await site.makeNodes(rooms.map((room) => site.#node(room)));
+    await site.make('/apis/storage.k8s.io/v1/storageclasses', storageClassOf(site.#disk));
+    await site.#claim();
     await site.makePods(Object.values(before));
     return site;
   }
@@ -64,7 +74,9 @@ export class Replacements extends Site {
     const starting = startAtOnce.reduce((sum, name) => sum + before[name].pods, 0);
     await this.#until(() => this.auditor.pods.filter(({ nodeName }) => nodeName !== undefined).length === starting);
     await this.makePods([crew]);
-    await this.#until(() => this.auditor.pods.every(({ nodeName, waitsFor }) => nodeName !== undefined || waitsFor));
+    const isTold = ({ name, nodeName, waitsFor }: PodView) =>
+      nodeName !== undefined || waitsFor !== undefined || name.startsWith(before.disk.name);
+    await this.#until(() => this.auditor.pods.every(isTold));
   }
 
   /** The lender wants its own. Resolves when the borrowers are being deleted. */
@@ -73,8 +85,15 @@ export class Replacements extends Site {
     await this.#until(() => this.auditor.steps.filter(({ what }) => what === 'ending').length === before.pair.pods);
   }
 
+  /** Many come at once: those of whose bindings `heldBindings` decides. */
   rush(): Promise<void> {
-    return this.makePods([rush]);
+    return this.makePods([rush, drift]);
+  }
+
+  /** Resolves when the bindings of those that drift were carried out. */
+  drifted(): Promise<void> {
+    const isBound = ({ what, pod }: Step) => what === 'bound' && pod.name.startsWith(drift.name);
+    return this.#until(() => this.auditor.steps.filter(isBound).length === drift.pods);
   }
 
   /** Everything becomes something else. @param pauseMs between two things */
@@ -90,6 +109,10 @@ export class Replacements extends Site {
       () => this.#replace(own, 1),
       () => this.#replace({ ...rush, gpus: 2 }, 0),
       () => this.#replace(rush, 1),
+      () => this.#replace({ ...drift, gpus: 2 }, 0),
+      () => this.remove(this.#path(drift, 1)),
+      () => this.makePods([behind]),
+      () => this.#replaceDisk(),
       () => this.#guarantee(guaranteed.home),
       () => this.#bringBack(),
     ];
@@ -103,6 +126,35 @@ export class Replacements extends Site {
     pods: this.podOutcome(all),
     ...(await this.statusOutcome(tenants)),
   });
+
+  async #replaceDisk(): Promise<void> {
+    await this.remove(this.#path(before.disk, 0));
+    await this.remove(this.#claimPath);
+    await this.#until(() => !this.auditor.pods.some(({ name }) => name.startsWith(before.disk.name)));
+    await this.#claim();
+    await this.makePods([before.disk]);
+    this.beside(provision(this, { disk: this.#disk, path: this.#claimPath }));
+  }
+
+  /** Once an earlier one of that name is gone. */
+  async #claim(): Promise<void> {
+    const { name } = before.disk;
+    const collection = `/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims`;
+    for (;;) {
+      await this.post(collection, claimOf(this.#disk, name));
+      const claim = await claimAt(this, this.#claimPath);
+      if (claim !== undefined && claim.metadata.deletionTimestamp === undefined) return;
+      await sleep(50);
+    }
+  }
+
+  get #disk(): Disk {
+    return { name: this.of('disk'), provisioner: 'example.test/made' };
+  }
+
+  get #claimPath(): string {
+    return `/api/v1/namespaces/${this.of('home')}/persistentvolumeclaims/${before.disk.claim}`;
+  }
 
   /** The node with pods of its own, which come again, has fewer GPUs than before. */
   async #shrink(): Promise<void> {

@@ -35,6 +35,9 @@ export class Site {
   /** Begun so far, the ended ones included. */
   readonly operators: LaunchedOperator[] = [];
   readonly #namespaces: string[] = [];
+  /** What goes on beside the scene, until it is over. */
+  readonly #beside: Promise<void>[] = [];
+  #isOver = false;
   /** Paths of what `close` removes, in the order in which it was made. */
   readonly #made: string[] = [];
 
@@ -50,6 +53,16 @@ export class Site {
   /** Name of a tenant's quota and namespace. */
   of(tenant: string): string {
     return `${this.name}-${tenant}`;
+  }
+
+  /** Whether it is being taken away: what goes on beside the scene ends then. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Has something go on beside the scene that ends by itself once {@link isOver}. */
+  beside(work: Promise<void>): void {
+    this.#beside.push(work);
   }
 
   /** Where the operators of this site keep their ledger, kubeconfigs and logs. */
@@ -192,6 +205,8 @@ export class Site {
 
   /** Takes everything away. */
   async close(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#beside);
     await Promise.all(this.operators.map((operator) => operator.close()));
     await this.auditor.close();
     for (const namespace of this.#namespaces) await this.remove(`/api/v1/namespaces/${namespace}/pods`);

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import type { Arrival } from './arrivals.ts';
-import { claimOf, storageClassOf, volumeOf, type Disk } from './disks.ts';
+import { claimOf, provision, storageClassOf, volumeOf, type Disk, type RawClaim } from './disks.ts';
 import type { Outcome } from './outcomes.ts';
 import { moa, Site } from './site.ts';
 
@@ -50,9 +48,6 @@ const podsOf = (arrivals: readonly Arrival[]) => arrivals.reduce((sum, { pods })
  * and all three resources.
  */
 export class SmallStage extends Site {
-  readonly #over = new AbortController();
-  #provisioning: Promise<void> = Promise.resolve();
-
   private constructor(plane: ControlPlane) {
     super(plane, () => gpusPerNode);
   }
@@ -72,7 +67,7 @@ export class SmallStage extends Site {
     );
     await stage.#makeDisks();
     await stage.makePods(arriving);
-    stage.#provisioning = stage.#provision(stage.#over.signal);
+    stage.beside(provision(stage, { disk: stage.#disk('made'), path: stage.#claimPath('made') }));
     return stage;
   }
 
@@ -135,12 +130,6 @@ export class SmallStage extends Site {
     return told;
   }
 
-  override async close(): Promise<void> {
-    this.#over.abort();
-    await this.#provisioning;
-    await super.close();
-  }
-
   #podOutcome(): Outcome {
     return this.podOutcome([...arriving, ...reclaiming]);
   }
@@ -179,35 +168,10 @@ export class SmallStage extends Site {
     const provisioner = claim === 'made' ? 'example.test/made' : 'kubernetes.io/no-provisioner';
     return { name: `${this.name}-${claim}`, provisioner };
   }
-
-  /** What a provisioner does: makes the volume once the claim says for which node. */
-  async #provision(over: AbortSignal): Promise<void> {
-    while (!over.aborted) {
-      const { metadata } = await this.transport.request<RawClaim>({ method: 'GET', path: this.#claimPath('made') });
-      const { name, namespace, uid, annotations } = metadata;
-      const node = annotations?.['volume.kubernetes.io/selected-node'];
-      if (node !== undefined) {
-        const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid };
-        await this.make('/api/v1/persistentvolumes', volumeOf(this.#disk('made'), node, claimRef));
-        return;
-      }
-      await sleep(50);
-    }
-  }
 }
 
 interface RawNode {
   readonly spec: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
-}
-
-interface RawClaim {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly status?: { readonly phase?: string };
 }
 
 interface RawInvestment {

@@ -13,12 +13,16 @@ export interface Tries {
   readonly outageMs: number;
 }
 
-/** Lets each fault strike again and again. */
-export async function tryFaults(plane: ControlPlane, { pattern, dice, rounds, outageMs }: Tries): Promise<Report> {
+/** Lets each fault strike again and again. @returns undefined where none of that name is known */
+export async function tryFaults(
+  plane: ControlPlane,
+  { pattern, dice, rounds, outageMs }: Tries,
+): Promise<Report | undefined> {
   const chosen = faults.filter(({ name }) => pattern.test(name));
+  if (chosen.length === 0) return undefined;
   const rows: (readonly (string | number)[])[] = [];
   let failed = false;
-  const wanted = chosen.length === 0 ? {} : await undisturbed(plane, dice);
+  const wanted = await undisturbed(plane, dice);
   for (const fault of chosen) {
     const recoveries: Recovery[] = [];
     const failures: string[] = [];
