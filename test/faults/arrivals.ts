@@ -49,7 +49,7 @@ export function podOf(arrival: Arrival, name: string, { namespace, stage }: Plac
   };
 }
 
-/** What has become of each kind of pod. @param namespaceOf of a tenant */
+/** What has become of each kind of pod; `marked` are those that live on under a mark. @param namespaceOf of a tenant */
 export function podOutcome(
   { pods, steps }: Pick<Auditor, 'pods' | 'steps'>,
   arrivals: readonly Arrival[],
@@ -63,7 +63,8 @@ export function podOutcome(
     const ended = steps.filter(({ what, pod }) => (what === 'ending' || what === 'gone') && isOne(pod));
     const waits = own.flatMap(({ nodeName, waitsFor }) => (nodeName === undefined ? [waitsFor ?? 'untold'] : []));
     const [bound, deleted] = [own.length - waits.length, new Set(ended.map(({ pod }) => pod.uid)).size];
-    return [`${tenant} ${arrival.name}`, { bound, waits, deleted }] as const;
+    const marked = own.filter((pod) => pod.marked && !pod.ending).length;
+    return [`${tenant} ${arrival.name}`, { bound, waits, deleted, marked }] as const;
   });
   return Object.fromEntries(all);
 }

@@ -60,9 +60,10 @@ export class Site {
     return this.#isOver;
   }
 
-  /** Has something go on beside the scene that ends by itself once {@link isOver}. */
+  /** Has something go on beside the scene that ends by itself once {@link isOver}. Its failure is one of the run. */
   beside(work: Promise<void>): void {
-    this.#beside.push(work);
+    const failed = (error: unknown) => void this.auditor.violations.push(`beside the scene: ${String(error)}`);
+    this.#beside.push(work.catch(failed));
   }
 
   /** Where the operators of this site keep their ledger, kubeconfigs and logs. */
