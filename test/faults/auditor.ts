@@ -11,11 +11,14 @@ export interface PodView extends Stored {
   readonly ending: boolean;
   /** Token of the reason why it waits; undefined where nothing is said. */
   readonly waitsFor: string | undefined;
+  /** When it was put on its node, in epoch milliseconds and whole seconds. */
+  readonly boundAt: number | undefined;
 }
 
-/** Something that a scheduler did to a pod, and when it was seen, on the clock of `performance.now`. */
+/** A turn in the life of a pod, and when it was seen, on the clock of `performance.now`. */
 export interface Step {
-  readonly what: 'bound' | 'marked' | 'ending';
+  readonly what: 'bound' | 'marked' | 'ending' | 'gone';
+  /** As it is then; one that is gone, as it was last. */
   readonly pod: PodView;
   readonly at: number;
 }
@@ -30,14 +33,18 @@ export class Auditor {
   readonly steps: Step[] = [];
   readonly #pods = new Store<PodView>();
   readonly #held = new Map<string, number>();
-  readonly #gpusPerNode: number;
+  readonly #gpusOf: (node: string) => number;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   readonly #waiting = new Set<() => void>();
 
-  /** @param labelSelector of the pods of the run */
-  constructor(transport: Transport, { labelSelector, gpusPerNode }: { labelSelector: string; gpusPerNode: number }) {
-    this.#gpusPerNode = gpusPerNode;
+  /**
+   * @param of.labelSelector of the pods of the run
+   * @param of.gpusOf how many GPUs a node has
+   */
+  constructor(transport: Transport, of: { labelSelector: string; gpusOf: (node: string) => number }) {
+    const { labelSelector } = of;
+    this.#gpusOf = of.gpusOf;
     this.#pods.subscribe((changes) => {
       for (const { type, object, previous } of changes) this.#take(type === 'deleted' ? undefined : object, previous);
       for (const look of this.#waiting) look();
@@ -85,7 +92,10 @@ export class Auditor {
     const at = performance.now();
     if (previous?.nodeName !== undefined) this.#hold(previous.nodeName, -previous.held, previous);
     if (pod?.nodeName !== undefined) this.#hold(pod.nodeName, pod.held, pod);
-    if (pod === undefined) return;
+    if (pod === undefined) {
+      if (previous !== undefined) this.steps.push({ what: 'gone', pod: previous, at });
+      return;
+    }
     if (previous?.nodeName !== undefined && previous.nodeName !== pod.nodeName)
       this.violations.push(`${pod.name} was on ${previous.nodeName} and is on ${pod.nodeName ?? 'no node'}`);
     if (pod.nodeName !== undefined && previous?.nodeName === undefined) this.steps.push({ what: 'bound', pod, at });
@@ -96,8 +106,8 @@ export class Auditor {
   #hold(node: string, gpus: number, pod: PodView): void {
     const held = (this.#held.get(node) ?? 0) + gpus;
     this.#held.set(node, held);
-    if (gpus > 0 && held > this.#gpusPerNode)
-      this.violations.push(`${node} holds ${held} of ${this.#gpusPerNode} GPUs since ${pod.name} is there`);
+    const has = this.#gpusOf(node);
+    if (gpus > 0 && held > has) this.violations.push(`${node} holds ${held} of ${has} GPUs since ${pod.name} is there`);
   }
 }
 
@@ -116,7 +126,12 @@ interface RawPod {
   };
   readonly status?: {
     readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+      readonly lastTransitionTime?: string;
+    }[];
   };
 }
 
@@ -134,5 +149,6 @@ function readPod(raw: RawObject): PodView {
     marked: condition('DisruptionTarget')?.status === 'True',
     ending: metadata.deletionTimestamp !== undefined,
     waitsFor: spec.nodeName === undefined ? condition('PodScheduled')?.message?.split(':', 1)[0] : undefined,
+    boundAt: spec.nodeName === undefined ? undefined : Date.parse(condition('PodScheduled')?.lastTransitionTime ?? ''),
   };
 }

@@ -2,8 +2,8 @@ import { after, before, describe, it } from 'node:test';
 
 import { Random, withCluster } from '../support/index.ts';
 import { faults } from './faults.ts';
+import type { Outcome } from './outcomes.ts';
 import { suffer, undisturbed, type Moment } from './run.ts';
-import type { Outcome } from './stage.ts';
 
 /** One of each kind, at one moment each: `npm run faults` has all of them, at both, as often as one likes. */
 const quick: Readonly<Record<string, Moment>> = {

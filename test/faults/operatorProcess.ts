@@ -25,13 +25,19 @@ export interface OperatorProcess {
   close(): Promise<void>;
 }
 
+/** One that may not be ready yet. */
+export interface LaunchedOperator extends OperatorProcess {
+  /** Where it says whether it is. */
+  readonly readyz: string;
+}
+
 /** What to start. */
 export interface OperatorSettings {
   /** Of the API server. */
   readonly kubeconfig: string;
   /** Where its log, its kubeconfig and its working folder go. */
   readonly folder: string;
-  /** Names its files: another one for each process. */
+  /** Names its files. One that takes the place of another which has ended has its name, and so its journal. */
   readonly name: string;
   readonly flags?: readonly string[];
   /** What the proxy does from the first request on. */
@@ -43,7 +49,7 @@ const readyMs = 60_000;
 const stopMs = 15_000;
 
 /** Starts an operator of this checkout. It may not be ready yet: see {@link untilReady}. */
-export async function launchOperator(settings: OperatorSettings): Promise<OperatorProcess & { readyz: string }> {
+export async function launchOperator(settings: OperatorSettings): Promise<LaunchedOperator> {
   const { folder, name, flags = [], rules = {} } = settings;
   const workingFolder = join(folder, name);
   mkdirSync(workingFolder, { recursive: true });
@@ -97,7 +103,7 @@ export async function launchOperator(settings: OperatorSettings): Promise<Operat
 }
 
 /** Resolves when the operator says that it is ready. @throws Error with the end of its log when it never is */
-export async function untilReady(operator: OperatorProcess & { readonly readyz: string }): Promise<OperatorProcess> {
+export async function untilReady(operator: LaunchedOperator): Promise<OperatorProcess> {
   const deadline = performance.now() + readyMs;
   for (;;) {
     const ready = await fetch(operator.readyz).then(

@@ -15,6 +15,8 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
   /** `lease` is whatever is about the lease of the leader, read or written. */
   readonly kind: 'lease' | 'watch' | 'read' | 'write';
+  /** Empty where there is none. */
+  readonly body: string;
 }
 
 /** A request that would change something, leases left out. */
@@ -124,21 +126,22 @@ class Proxy {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const seen = seenRequest(request);
+    const body = await readBody(request).catch(() => undefined);
+    if (body === undefined) return;
+    const seen = seenRequest(request, body);
     const write =
       seen.kind === 'write' ? { ...seen, at: performance.now(), status: undefined, answeredAt: undefined } : undefined;
     if (write !== undefined) this.writes.push(write);
-    const body = await readBody(request).catch(() => undefined);
-    if (body === undefined) return;
     const outcome = (await this.rules.onRequest?.(seen)) ?? 'pass';
     if (outcome === 'drop') response.destroy();
     else if (typeof outcome === 'object' && 'events' in outcome) await this.#answerWith(outcome.events, response);
     else if (typeof outcome === 'object') refuse(response, outcome);
-    else this.#forward({ request, response, body, seen, write, loseAnswer: outcome === 'loseAnswer' });
+    else this.#forward({ request, response, seen, write, loseAnswer: outcome === 'loseAnswer' });
   }
 
   #forward(exchange: Exchange): void {
-    const { request, response, body, seen, write } = exchange;
+    const { request, response, seen, write } = exchange;
+    const { body } = seen;
     const { authorization, accept, 'content-type': type, 'user-agent': agentName } = request.headers;
     // Node states no length for the body of a DELETE by itself, and the API server then reads none.
     const length = body === '' ? undefined : String(Buffer.byteLength(body));
@@ -219,18 +222,17 @@ class Proxy {
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly body: string;
   readonly seen: SeenRequest;
   readonly write: SeenWrite | undefined;
   readonly loseAnswer: boolean;
 }
 
-function seenRequest(request: IncomingMessage): SeenRequest {
+function seenRequest(request: IncomingMessage, body: string): SeenRequest {
   const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://proxy');
   const method = request.method ?? 'GET';
   const isLease = path.startsWith('/apis/coordination.k8s.io/');
   const kind = isLease ? 'lease' : method !== 'GET' ? 'write' : query.get('watch') === 'true' ? 'watch' : 'read';
-  return { method, path, query, kind };
+  return { method, path, query, kind, body };
 }
 
 function refuse(response: ServerResponse, { status, retryAfterSeconds }: Refusal): void {

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import type { Random } from '../support/index.ts';
 import type { Fault, Scene } from './faults.ts';
+import { outcomeAtRest, outcomeBecomes, type Outcome } from './outcomes.ts';
 import type { Rules, SeenWrite } from './proxy.ts';
-import { Stage, type Outcome } from './stage.ts';
+import { onSite } from './site.ts';
+import { Stage } from './stage.ts';
 
 /** When a fault strikes: while pods are bound, or while others are evicted to make room. */
 export type Moment = 'arriving' | 'reclaiming';
@@ -35,13 +37,13 @@ const writeMs = 20;
 
 /** Runs both acts with nothing in their way. @returns what they come to */
 export async function undisturbed(plane: ControlPlane, dice: Random): Promise<Outcome> {
-  return onStage(plane, async (stage) => {
+  return onSite(await Stage.open(plane), async (stage) => {
     await stage.operator(slowWrites(dice), flags);
     await stage.arrive();
     await stage.arrived();
     await stage.reclaim();
     await stage.reclaimed();
-    return stage.outcomeAtRest();
+    return outcomeAtRest(stage.outcome);
   });
 }
 
@@ -52,7 +54,7 @@ export async function undisturbed(plane: ControlPlane, dice: Random): Promise<Ou
  */
 export async function suffer(fault: Fault, trial: Trial): Promise<Recovery> {
   const { plane, dice, moment, outageMs, wanted } = trial;
-  return onStage(plane, async (stage) => {
+  return onSite(await Stage.open(plane), async (stage) => {
     const start = (rules?: Rules) => stage.operator(rules ?? slowWrites(dice), [...flags, ...(fault.flags ?? [])]);
     const leader = await start(fault.rules?.(dice));
     const follower = fault.follower === true ? await start(fault.followerRules) : undefined;
@@ -65,7 +67,7 @@ export async function suffer(fault: Fault, trial: Trial): Promise<Recovery> {
       await (act === 'arriving' ? stage.arrived() : stage.reclaimed());
       if (since !== undefined) recovery = recoveryOf(fault, scene, since);
     }
-    assert.deepEqual(await stage.outcomeBecomes(wanted), wanted, 'what it has come to');
+    assert.deepEqual(await outcomeBecomes(stage.outcome, wanted), wanted, 'what it has come to');
     await fault.aftermath?.(scene);
     assert.deepEqual(stage.auditor.violations, []);
     const { actsAgainMs = 0 } = recovery;
@@ -73,21 +75,6 @@ export async function suffer(fault: Fault, trial: Trial): Promise<Recovery> {
     assert.ok(actsAgainMs <= limit * 1000, `it acted again after ${actsAgainMs} ms, the limit is ${limit} s`);
     return recovery;
   });
-}
-
-async function onStage<T>(plane: ControlPlane, play: (stage: Stage) => Promise<T>): Promise<T> {
-  const stage = await Stage.open(plane);
-  try {
-    return await play(stage);
-  } catch (error) {
-    const logs = stage.operators.map((operator, i) => `Operator ${i + 1} logged last:\n${operator.tail()}`);
-    const seen = stage.auditor.violations.join('\n');
-    throw new Error([error instanceof Error ? error.message : String(error), seen, ...logs].join('\n'), {
-      cause: error,
-    });
-  } finally {
-    await stage.close();
-  }
 }
 
 /** Waits until the act has come a random way, and strikes. */

@@ -111,6 +111,23 @@ describe('access times', () => {
     assert.deepEqual(record(0).waitingSince, [start - 60 * minute]);
   });
 
+  it('after a restart are told of a workload that was told before and starts without having to wait again', () => {
+    const { access, observe, record } = times();
+    const own = workload('investor', { explained: 'WaitingForReclaim: of the 8 asked for ...' });
+    observe(0, 'NoCapacity', workload('stranger'));
+    assert.deepEqual(access.started(own, policy, start + minute), { pool: 'national', seconds: 61 * 60 });
+    assert.deepEqual(record(2).reclaims, [{ at: start + minute, seconds: 61 * 60, breach: true }]);
+  });
+
+  it('after a restart go on for a workload that was told before, whatever it is told now', () => {
+    const { access, observe } = times();
+    const own = workload('investor', { explained: 'WaitingForReclaim: of the 8 asked for ...' });
+    observe(0, 'Fragmented', own);
+    const toldSince = { ...own, pods: own.pods.map((pod) => ({ ...pod, explained: 'Fragmented: ...' })) };
+    observe(1, 'Fragmented', toldSince);
+    assert.deepEqual(access.started(toldSince, policy, start + minute), { pool: 'national', seconds: 61 * 60 });
+  });
+
   it('are added to what the status had kept, which is asked for once', () => {
     const { access, observe } = times();
     const own = workload('investor');

@@ -36,6 +36,8 @@ interface Access {
 export class AccessTimes {
   /** By key of the workload. */
   readonly #waits = new Map<string, AccessWait>();
+  /** Whether a plan was observed: the first shows what was told before this process led. */
+  #hasObserved = false;
   /** By uid of the investment; undefined until its status was asked for what it had kept. */
   readonly #reclaims = new Map<string, readonly Reclaim[]>();
   /** Reclaims of investments whose status was not asked for yet, by name. */
@@ -51,13 +53,15 @@ export class AccessTimes {
    */
   observe(waiting: readonly Waiting[], policy: Policy, now: number, isGone: (key: string) => boolean): void {
     for (const { owed, workloads } of waiting) {
-      if (!owed) continue;
+      if (!owed && this.#hasObserved) continue;
       for (const workload of workloads) {
+        if (!owed && !toldBefore(workload)) continue;
         const quota = policy.quotaOfNamespace.get(workload.namespace);
         if (quota === undefined || this.#waits.has(workload.key)) continue;
         this.#waits.set(workload.key, { workload: workload.key, quota, since: waitingSince(workload, now) });
       }
     }
+    this.#hasObserved = true;
     for (const [key, wait] of this.#waits) {
       if (!isGone(key)) continue;
       this.#waits.delete(key);
@@ -73,7 +77,7 @@ export class AccessTimes {
 
   /** All pods of the workload are bound. @returns undefined when it had not waited for what was lent */
   started(workload: Workload, policy: Policy, now: number): Access | undefined {
-    const wait = this.#waits.get(workload.key);
+    const wait = this.#waits.get(workload.key) ?? waitBefore(workload, policy);
     if (wait === undefined) return undefined;
     this.#waits.delete(workload.key);
     this.#record(wait, policy, now, () => true);
@@ -127,9 +131,19 @@ export class AccessTimes {
 }
 
 /** A workload that was told so before this process led has waited for longer than we can know: since it was created. */
-function waitingSince({ pods, createdAt }: Workload, now: number): number {
-  const toldBefore = pods[0]?.explained?.startsWith(WaitReason.WaitingForReclaim) === true;
-  return toldBefore ? Math.min(createdAt, now) : now;
+function waitingSince(workload: Workload, now: number): number {
+  return toldBefore(workload) ? Math.min(workload.createdAt, now) : now;
+}
+
+/** The wait of a workload that starts as soon as this process leads: what was lent came back while nobody did. */
+function waitBefore(workload: Workload, policy: Policy): AccessWait | undefined {
+  const quota = policy.quotaOfNamespace.get(workload.namespace);
+  if (quota === undefined || !toldBefore(workload)) return undefined;
+  return { workload: workload.key, quota, since: workload.createdAt };
+}
+
+function toldBefore({ pods }: Workload): boolean {
+  return pods[0]?.explained?.startsWith(WaitReason.WaitingForReclaim) === true;
 }
 
 function isInvestor({ chain }: QuotaState, investor: string): boolean {
