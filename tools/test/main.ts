@@ -15,6 +15,17 @@ const lanes = Math.min(2, availableParallelism());
 const fileTimeoutSeconds = 600;
 const slowSeconds = 10;
 
+/** What tests of a running operator need: Helm renders the roles that it acts with. */
+const always = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kwok',
+  'kubectl',
+  'kube-scheduler',
+  'helm',
+] as const;
+
 const args = process.argv.slice(2);
 const unknown = args.find((arg) => arg.startsWith('-'));
 if (args.includes('--help') || args.includes('-h')) {
@@ -47,17 +58,6 @@ async function main(files: readonly string[]): Promise<void> {
   );
   report(results);
 }
-
-/** What tests of a running operator need: Helm renders the roles that it acts with. */
-const always = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kwok',
-  'kubectl',
-  'kube-scheduler',
-  'helm',
-] as const;
 
 function programsFor(files: readonly string[]): BinaryName[] {
   const some = (folder: string): boolean => files.some((file) => file.startsWith(folder));
