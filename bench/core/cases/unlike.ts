@@ -73,6 +73,8 @@ function waitBeside(nodes: readonly NodeFacts[], { what, guaranteed, wishOf }: K
   const turn = (options: Partial<PlanOptions>) =>
     oneStarts(fleet, maker.make({ ...asks, createdAt: now++ }), { now, options });
   for (let i = 0; i < warmUps; i++) turn({ maxClasses });
+  // Once: cycles follow each other without a pause, and what they leave behind is part of their price.
+  collectGarbage();
   const own = Array.from({ length: rounds * cyclesOfRound }, () => turn({ maxClasses }));
   const all = Array.from({ length: rounds }, () => turn({}));
   const wrong = [...own, ...all].filter(({ isRight }) => !isRight).length;
@@ -91,7 +93,6 @@ const asks = { quota: 'other', devices: 1 };
 /** A cycle in which the pod starts; afterwards it is gone. */
 function oneStarts(fleet: Fleet, pod: PodFacts, { now, options }: { now: number; options: Partial<PlanOptions> }) {
   fleet.upsertPod(pod);
-  collectGarbage();
   const { ms, value } = timed(() => cycle(fleet, now, options));
   fleet.removePod(pod.uid);
   const [only] = value.admit;

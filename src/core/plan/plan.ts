@@ -73,6 +73,8 @@ export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Pla
 
 /** For so many classes of one payer one search for victims in vain: it costs as much as hundreds of other refusals. */
 const searchShare = 64;
+/** For so many one look ahead. */
+const lookShare = 8;
 
 /** Where a workload starts, and on what terms. */
 interface Start {
@@ -116,6 +118,7 @@ class Cycle {
       backfill: this.#backfill,
       budgets: this.#budgets,
       mostFailedSearches: Math.ceil(maxClasses / searchShare),
+      mostLooksOfQuota: Math.ceil(maxClasses / lookShare),
     });
   }
 

@@ -2,6 +2,8 @@ import type { Ask } from '../backfill/index.ts';
 import type { PoolState, QuotaState, Snapshot } from '../snapshot/index.ts';
 import type { Kin } from './kin.ts';
 
+/** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
+const mostLooksAhead = 32;
 /** A class for which no victims were found is not looked at again for so long, in milliseconds: who runs changes slowly. */
 const searchAgainAfter = 5000;
 
@@ -10,25 +12,32 @@ interface SearchBoundsOptions {
   readonly now: number;
   /** Searches in vain for the workloads of one quota, after which no more are made for it in the cycle. */
   readonly mostFailedSearches: number;
+  /** Looks ahead for the workloads of one quota in the cycle, at the most. */
+  readonly mostLooksOfQuota: number;
 }
 
 /**
- * Whether it is worth while to search for victims: each search costs O(what runs), and most workloads that wait have no
- * right to what anyone holds. A yes may prove wrong, a no never hides a right for long.
+ * Whether it is worth while to search for victims, or to look ahead: a search costs O(what runs), and most workloads that
+ * wait have no right to what anyone holds; a look ahead costs O(nodes). A yes may prove wrong, a no never hides a right
+ * for long, and what one quota puts up leaves enough of both to the others.
  */
 export class SearchBounds {
   readonly #snapshot: Snapshot;
   readonly #now: number;
   readonly #mostFailed: number;
   readonly #failed = new Map<QuotaState | undefined, number>();
+  readonly #mostLooksOfQuota: number;
+  readonly #looks = new Map<QuotaState | undefined, number>();
+  #allLooks = 0;
   /** By pool, whether some quota borrows: without one nothing can be reclaimed. */
   readonly #borrowing = new Map<PoolState, boolean>();
   #lowestPriorities: Map<QuotaState, number> | undefined;
 
-  constructor(snapshot: Snapshot, { now, mostFailedSearches }: SearchBoundsOptions) {
+  constructor(snapshot: Snapshot, { now, mostFailedSearches, mostLooksOfQuota }: SearchBoundsOptions) {
     this.#snapshot = snapshot;
     this.#now = now;
     this.#mostFailed = mostFailedSearches;
+    this.#mostLooksOfQuota = mostLooksOfQuota;
   }
 
   /** Whether a class may have a right to what others hold, beside what is past its walltime. */
@@ -48,6 +57,20 @@ export class SearchBounds {
   noteFailedSearch(kin: Kin): void {
     kin.failedSearchAt = this.#now;
     this.#failed.set(kin.quota, (this.#failed.get(kin.quota) ?? 0) + 1);
+  }
+
+  /** Whether anybody may still be looked ahead for in the cycle. */
+  get mayLookAhead(): boolean {
+    return this.#allLooks < mostLooksAhead;
+  }
+
+  mayLookAheadFor({ quota }: Kin): boolean {
+    return this.mayLookAhead && (this.#looks.get(quota) ?? 0) < this.#mostLooksOfQuota;
+  }
+
+  noteLookAhead({ quota }: Kin): void {
+    this.#allLooks++;
+    this.#looks.set(quota, (this.#looks.get(quota) ?? 0) + 1);
   }
 
   /** Whether some quota of the pool holds more than it is guaranteed. O(quotas), once until {@link lookAgainWhoBorrows}. */

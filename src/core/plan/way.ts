@@ -56,10 +56,12 @@ interface WayMakerOptions {
   readonly budgets: CycleBudgets;
   /** Searches for victims in vain for the workloads of one quota, after which no more are made for it in the cycle. */
   readonly mostFailedSearches: number;
+  /** Looks ahead for the workloads of one quota in the cycle, at the most. */
+  readonly mostLooksOfQuota: number;
 }
 
-/** Looks ahead that one cycle may take in vain and for those it promises a time: each costs O(nodes). */
-const mostLooksAhead = 32;
+/** Times that way is made for workloads of one class in a cycle. */
+const mostWaysOfClass = 32;
 /** Pods for which victims are looked for in one search. */
 const mostPodsOfBatch = 4096;
 
@@ -88,14 +90,13 @@ export class WayMaker {
   readonly bounds: SearchBounds;
   /** Who had a right to what others hold and found no one to take from. */
   #unserved: Unserved[] = [];
-  #looksAhead = 0;
 
   constructor(
     snapshot: Snapshot,
     feasibility: Feasibility,
-    { now, backfill, budgets, mostFailedSearches }: WayMakerOptions,
+    { now, backfill, budgets, mostFailedSearches, mostLooksOfQuota }: WayMakerOptions,
   ) {
-    this.bounds = new SearchBounds(snapshot, { now, mostFailedSearches });
+    this.bounds = new SearchBounds(snapshot, { now, mostFailedSearches, mostLooksOfQuota });
     this.#snapshot = snapshot;
     this.#feasibility = feasibility;
     this.#now = now;
@@ -145,7 +146,9 @@ export class WayMaker {
    */
   makeWay(kin: Kin, blocked: readonly BlockedOption[], { pool, started }: Turn): void {
     let proposals = blocked;
-    for (let turn = 0; turn < mostLooksAhead; turn++) {
+    // On a node that does not exist nobody can make way.
+    if (blocked.every(({ ask }) => ask.placement.roles.some(({ profiles }) => profiles.length === 0))) return;
+    for (let turn = 0; turn < mostWaysOfClass; turn++) {
       if (!this.#keep(kin, proposals) && !this.#takeFor(kin, proposals, pool)) break;
       proposals = this.#proposalsFor(kin, blocked);
     }
@@ -250,10 +253,10 @@ export class WayMaker {
   /** Tells the first that is still without a place when what runs will have reached its walltime. */
   #promise(kin: Kin, blocked: readonly BlockedOption[]): void {
     for (const { ask, refusal } of blocked) {
-      if (this.#looksAhead >= mostLooksAhead || this.#backfill.exhausted) return;
+      if (!this.bounds.mayLookAheadFor(kin) || this.#backfill.exhausted) return;
       // Walltimes say nothing of what a user will hold.
       if (refusal.reason === WaitReason.UserLimit) continue;
-      this.#looksAhead++;
+      this.bounds.noteLookAhead(kin);
       const reservation = this.#backfill.reserve(ask, 'walltimes');
       if (reservation === undefined) continue;
       kin.settleFor(1, startsBy(refusal, reservation, 'by then enough of what runs has reached its walltime'));
@@ -322,7 +325,7 @@ export class WayMaker {
    */
   canHelp(pool: PoolState): boolean {
     if (!this.#leaving.isSpent || !this.#overdue.isSpent) return true;
-    return pool.spec.backfill && this.#looksAhead < mostLooksAhead && this.#backfill.canReserve;
+    return pool.spec.backfill && this.bounds.mayLookAhead && this.#backfill.canReserve;
   }
 
   #isOverdue({ startedAt, walltime, namespace }: RunningWorkload): boolean {
