@@ -72,6 +72,13 @@ export class Journal {
     this.#head = this.#size = 0;
   }
 
+  /** Takes everything off. */
+  clear(): void {
+    ftruncateSync(this.#file);
+    this.#head = this.#size = 0;
+    this.#unwritten = '';
+  }
+
   /** Resolves when everything written so far is on the disk. */
   sync(): Promise<void> {
     return promisify(fdatasync)(this.#file);

@@ -79,6 +79,20 @@ const cases: Record<string, Case> = {
     pods: [holding({ start: 3000, end: 4000 })],
     want: [open(3000), close(3000, 4000)],
   },
+  'what it has not heard of and nobody saw end is marked': {
+    pods: [holding({ start: 3000, end: 4000, unobserved: true })],
+    want: [open(3000), close(3000, 4000, true)],
+  },
+  'what is open was seen alive after whoever lost sight of it: its own last sighting counts': {
+    open: [interval],
+    pods: [holding({ end: 2000, unobserved: true })],
+    want: [close(1000, seenAt, true)],
+  },
+  'an end before the interval began is none of it': {
+    open: [interval],
+    pods: [holding({ start: 0, end: 500 })],
+    want: [close(1000, seenAt, true)],
+  },
   'a pod whose last interval ended begins where that ended, not when it was bound': {
     pods: [holding({ start: 3000 })],
     lastEnd: 4500,

@@ -6,6 +6,8 @@ import type { OpenState, Store } from './store.ts';
 export type Holding = Omit<OpenInterval, 'end' | 'unobserved'> & {
   /** When it ended, as far as the pod tells; undefined = it holds them still. */
   readonly end: number | undefined;
+  /** Nobody saw the end, it is the last moment at which the pod was known: the ledger knows better if it has it as open. */
+  readonly unobserved?: boolean;
 };
 
 /** What the ledger knows before it is reconciled. */
@@ -48,7 +50,7 @@ export async function recover(store: Store, holdings: readonly Holding[], now: n
  * |---|---|---|
  * | open | holds | stays open, on the terms it began with |
  * | open | ended | ends then |
- * | open | gone | ends when it was last known to be alive, and is marked |
+ * | open | gone, or known to have ended before the interval began | ends when it was last known to be alive, and is marked |
  * | nothing open | holds | begins when the pod was bound, or where its last interval ended |
  * | nothing open | ended | the same, and ends then |
  */
@@ -64,17 +66,18 @@ export function reconcile({ intervals, seenAt, lastEnds }: Known, holdings: read
     const key = holderKey(interval);
     const holding = pods.get(key);
     pods.delete(key);
-    if (holding === undefined) close(interval, Math.min(seenAt, now), true);
-    else if (holding.end !== undefined) close(interval, holding.end, false);
-    else open.push(interval);
+    if (holding === undefined || holding.unobserved === true) close(interval, Math.min(seenAt, now), true);
+    else if (holding.end === undefined) open.push(interval);
+    else if (holding.end < interval.start) close(interval, Math.min(seenAt, now), true);
+    else close(interval, holding.end, false);
   }
-  for (const [key, { end, ...holding }] of pods) {
+  for (const [key, { end, unobserved = false, ...holding }] of pods) {
     const start = Math.max(holding.start, lastEnds.get(key) ?? holding.start);
     if (end !== undefined && end <= start) continue;
     const interval: OpenInterval = { ...holding, start, end: undefined, unobserved: false };
     entries.push({ type: 'open', interval });
     if (end === undefined) open.push(interval);
-    else close(interval, end, false);
+    else close(interval, end, unobserved);
   }
   entries.push({ type: 'seen', at: now });
   return { entries, open };

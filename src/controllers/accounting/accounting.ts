@@ -13,6 +13,7 @@ import {
 import type { Logger, Metrics } from '../../observe/index.ts';
 import type { InvestorReclaim } from '../record/index.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
+import { EarlyHoldings } from './earlyHoldings.ts';
 import { Accounts } from './holdings.ts';
 import { openBooks, type Books } from './openBooks.ts';
 import { ShownBudgets } from './shownBudgets.ts';
@@ -66,6 +67,7 @@ export class Accounting {
   readonly #touched: TouchedPods;
   readonly #shown = new ShownBudgets();
   #journal: Journal | undefined;
+  #early: EarlyHoldings | undefined;
   #store: Store | undefined;
   #writer: LedgerWriter | undefined;
   #books: Books | undefined;
@@ -110,6 +112,7 @@ export class Accounting {
     this.#statusOf = term.statusOf;
     this.#takeReclaims = term.takeReclaims;
     const journal = (this.#journal ??= new Journal(this.#options.journal));
+    const early = (this.#early ??= new EarlyHoldings(`${this.#options.journal}.early`));
     const store = (this.#store ??= new ThreadStore(url, clock));
     const writer = new LedgerWriter({
       store,
@@ -129,7 +132,7 @@ export class Accounting {
     fleet.onHolding = (uid) => this.#touched.note(fleet, uid);
     fleet.budgetUse = this.#budgetUse;
     try {
-      const budgets = await this.#begin(writer, store, term);
+      const budgets = await this.#begin({ writer, store, early }, term);
       await Promise.all([
         writer.run(signal),
         this.#lookAround(writer, signal),
@@ -166,12 +169,18 @@ export class Accounting {
   async close(): Promise<void> {
     await this.#store?.close().catch(() => undefined);
     this.#journal?.close();
+    this.#early?.close();
   }
 
   /** Takes into the books what has happened; to be called after every cycle. */
   settle(snapshot: Snapshot, now: number): void {
     const books = this.#books;
-    if (books === undefined) return;
+    if (books === undefined) {
+      // As long as the ledger has not answered, what begins and ends would be lost with this process.
+      if (this.#writer !== undefined)
+        this.#early?.follow(this.#touched.news(), snapshot, { now, isWatched: this.#blindSince === undefined });
+      return;
+    }
     books.budgets.follow(snapshot.policy, now);
     books.keeper.follow(this.#touched.take(), snapshot, now);
     books.keeper.settle(snapshot, now);
@@ -224,7 +233,10 @@ export class Accounting {
   }
 
   /** Opens the books, as soon as the store answers. */
-  async #begin(writer: LedgerWriter, store: Store, term: Term): Promise<BudgetBooks> {
+  async #begin(
+    { writer, store, early }: { writer: LedgerWriter; store: Store; early: EarlyHoldings },
+    term: Term,
+  ): Promise<BudgetBooks> {
     const { clock, fleet, logger } = this.#options;
     const { signal, transport, statusOf } = term;
     for (let retryMs = firstRetryMs; ; retryMs = Math.min(2 * retryMs, lastRetryMs)) {
@@ -232,8 +244,11 @@ export class Accounting {
       try {
         await writer.begin();
         const touched = this.#touched;
-        const { books, open, mended } = await openBooks({ store, fleet, touched, transport, statusOf, clock, signal });
+        const { books, open, mended } = await openBooks({
+          ...{ store, fleet, touched, early, transport, statusOf, clock, signal },
+        });
         this.#record(mended);
+        early.clear();
         this.#books = books;
         this.settle(fleet.snapshot(clock.now()), clock.now());
         this.#options.onNews();

@@ -1,7 +1,7 @@
 import { Coverage, type Guarantee, type Hold } from '../../core/quota/index.ts';
 import type { Snapshot } from '../../core/snapshot/index.ts';
 import { holderKey, type HolderKey, type Holding } from '../../ledger/index.ts';
-import { guaranteeOf, holdingsOf, termsOf, type Accounts, type Occupant } from './holdings.ts';
+import { guaranteeOf, holdingsOf, termsOf, type Accounts, type ClassHolding, type Occupant } from './holdings.ts';
 
 /** What a pod holds of a class, as far as its quota's guarantee is concerned. */
 interface Held {
@@ -108,24 +108,38 @@ export class Attribution {
   }
 }
 
+/** Who holds devices, or held them. */
+export interface Holders {
+  readonly occupants: Iterable<Occupant>;
+  /** Of pods that are known by nothing else. */
+  readonly early?: readonly ClassHolding[];
+  readonly now: number;
+}
+
 /** What pods hold, or held until they ended, each as covered or borrowed: for a ledger that knows nothing of them. */
 export function attributedHoldings(
   snapshot: Snapshot,
   accounts: Accounts,
-  { occupants, now }: { readonly occupants: Iterable<Occupant>; readonly now: number },
+  { occupants, early = [], now }: Holders,
 ): readonly Holding[] {
   const { quotas } = snapshot.policy;
   const attribution = new Attribution();
   attribution.setGuarantees((name) => guaranteeOf(quotas.get(name)));
-  return Array.from(occupants, (one) => holdingsOf(snapshot, accounts, { ...one, now }) ?? [])
-    .flat()
+  const held = Array.from(occupants, (one) => holdingsOf(snapshot, accounts, { ...one, now }) ?? []).flat();
+  return [...held, ...early.map((one) => ({ ...one, holding: shared(one.holding, accounts) }))]
     .sort((a, b) => a.holding.start - b.holding.start)
     .map(({ holding, hold }) => {
       const name = holding.account.quotas[0] ?? '';
       const quota = quotas.get(name);
-      const covered = attribution.put(name, holding, hold);
-      return covered && quota !== undefined ? { ...holding, ...termsOf(quota, 'Guaranteed') } : holding;
+      // A class that the pool no longer has is guaranteed to nobody.
+      const isOfPool = quota?.pool?.classes[hold.classIndex]?.spec.name === holding.class;
+      const covered = isOfPool && attribution.put(name, holding, hold);
+      return covered ? { ...holding, ...termsOf(quota, 'Guaranteed') } : holding;
     });
+}
+
+function shared(holding: Holding, accounts: Accounts): Holding {
+  return { ...holding, account: accounts.shared(holding.account) };
 }
 
 const nothing: Guarantee = { flexible: 0 as Guarantee['flexible'], classes: [], weights: [] };

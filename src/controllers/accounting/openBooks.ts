@@ -4,6 +4,7 @@ import { recover, Tally, type Entry, type Store } from '../../ledger/index.ts';
 import { attributedHoldings } from './attribution.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
+import type { EarlyHoldings } from './earlyHoldings.ts';
 import { endedPods } from './endedPods.ts';
 import { Accounts, type Occupant } from './holdings.ts';
 import type { Touched, TouchedPods } from './touched.ts';
@@ -20,6 +21,7 @@ export interface BooksSources {
   readonly fleet: Fleet;
   /** Are taken; given back when the store does not answer. */
   readonly touched: TouchedPods;
+  readonly early: EarlyHoldings;
   readonly transport: Transport;
   readonly statusOf: StatusOfQuota;
   readonly clock: Clock;
@@ -42,14 +44,19 @@ export interface OpenedBooks {
  * @throws what the store or the API server say
  */
 export async function openBooks(sources: BooksSources): Promise<OpenedBooks> {
-  const { store, fleet, touched, transport, statusOf, clock, signal } = sources;
+  const { store, fleet, touched, early, transport, statusOf, clock, signal } = sources;
   // Before anything is asked: whatever ends from here on is heard of.
   const ended = await endedPods(transport, signal);
   const before = touched.take();
   const now = clock.now();
   const accounts = new Accounts();
   const snapshot = fleet.snapshot(now);
-  const holdings = attributedHoldings(snapshot, accounts, { occupants: occupantsOf(snapshot, ended, before), now });
+  const occupants = occupantsOf(snapshot, ended, before);
+  const holdings = attributedHoldings(snapshot, accounts, {
+    occupants: occupants.values(),
+    early: early.besides((uid) => occupants.has(uid)),
+    now,
+  });
   const { entries, open } = await recover(store, holdings, now).catch((error: unknown) => {
     touched.giveBack(before);
     throw error;
@@ -64,12 +71,12 @@ function occupantsOf(
   snapshot: Snapshot,
   ended: readonly Occupant[],
   touched: ReadonlyMap<string, Touched>,
-): Iterable<Occupant> {
+): ReadonlyMap<string, Occupant> {
   const occupants = new Map<string, Occupant>(ended.map((one) => [one.pod.uid, one]));
   for (const { pod } of snapshot.running.pods())
     if (pod.nodeName !== undefined) occupants.set(pod.uid, { pod, end: undefined });
   for (const [uid, { pod, end }] of touched) {
     if (pod !== undefined) occupants.set(uid, { pod, end });
   }
-  return occupants.values();
+  return occupants;
 }

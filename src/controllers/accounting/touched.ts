@@ -16,6 +16,8 @@ export class TouchedPods {
   /** The last moment at which the pods were watched, while they are not. */
   readonly #blindSince: () => number | undefined;
   #touched = new Map<string, Touched>();
+  /** Those of which something was heard since {@link news} was last called. */
+  #news = new Set<string>();
 
   constructor(now: () => number, blindSince: () => number | undefined) {
     this.#now = now;
@@ -28,10 +30,13 @@ export class TouchedPods {
     const known = this.#touched.get(uid);
     const isGone = pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed';
     if (!isGone) {
-      if (pod.nodeName !== undefined) this.#touched.set(uid, { pod, end: undefined, unobserved: false });
+      if (pod.nodeName === undefined) return;
+      this.#touched.set(uid, { pod, end: undefined, unobserved: false });
+      this.#news.add(uid);
       return;
     }
     if (known?.end !== undefined) return;
+    this.#news.add(uid);
     const blindSince = this.#blindSince();
     const end = blindSince ?? this.#now();
     this.#touched.set(uid, { pod: known?.pod, end, unobserved: blindSince !== undefined });
@@ -46,6 +51,14 @@ export class TouchedPods {
   take(): ReadonlyMap<string, Touched> {
     const touched = this.#touched;
     if (touched.size > 0) this.#touched = new Map();
+    this.#news.clear();
     return touched;
+  }
+
+  /** What was heard since the last call; {@link take} gives it all the same. */
+  news(): readonly Touched[] {
+    const news = [...this.#news].map((uid) => this.#touched.get(uid)).filter((one) => one !== undefined);
+    this.#news.clear();
+    return news;
   }
 }
