@@ -159,4 +159,39 @@ describe('the ledger of a running operator', () => {
       }
     },
   );
+
+  it(
+    'that has not answered yet when the operator dies lacks nothing of what was bound and gone by then',
+    { skip: absent },
+    async (context) => {
+      const server = await startPostgres();
+      const url = await server.createDatabase();
+      const journal = join(cluster.plane.logs, `${uniqueName('pg')}.journal`);
+      try {
+        await server.kill();
+        const operator = await start(context, { url, journal });
+        const estate = await Estate.create(cluster, [{}]);
+        const tenant = await estate.tenant();
+        const [gone, stays] = await tenant.running(2);
+        const pods = await Promise.all([gone!, stays!].map((name) => tenant.get(name)));
+        await tenant.remove(gone!);
+        const goneAt = Date.now();
+        // The scheduler's next cycle notes it, a second later at the most.
+        await sleep(2000);
+        await operator.kill();
+        await server.restart();
+        const next = await start(context, { url, journal });
+        await eventually(async () => {
+          const intervals = await intervalsOf(url, tenant);
+          const of = ({ metadata }: Pod) => intervals.filter(({ podUid }) => podUid === metadata.uid);
+          assert.partialDeepStrictEqual(of(pods[0]!), [{ start: boundAt(pods[0]!), unobserved: false }]);
+          assert.ok(Math.abs(of(pods[0]!)[0]!.end! - goneAt) < slackMs);
+          assert.partialDeepStrictEqual(of(pods[1]!), [{ start: boundAt(pods[1]!), end: undefined }]);
+        });
+        await next.stop();
+      } finally {
+        await server.stop();
+      }
+    },
+  );
 });

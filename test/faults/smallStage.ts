@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { ControlPlane } from '../../tools/cluster/index.ts';
 import type { Arrival } from './arrivals.ts';
 import { claimOf, provision, storageClassOf, volumeOf, type Disk, type RawClaim } from './disks.ts';
@@ -83,23 +81,9 @@ export class SmallStage extends Site {
     );
   }
 
-  /**
-   * The second act: the investor wants its own. Begins when the pool says that its ledger is kept: what comes and goes
-   * before that is lost with an operator that dies before (docs/reliability.md, not covered).
-   */
-  async reclaim(): Promise<void> {
-    const isKept = async () => {
-      const pool = await this.transport.request<RawPool>({ method: 'GET', path: `${moa}/gpupools/${this.name}` });
-      return (
-        pool.status?.conditions?.some(({ type, status }) => type === 'LedgerCurrent' && status === 'True') === true
-      );
-    };
-    const deadline = performance.now() + 30_000;
-    while (!(await isKept())) {
-      if (performance.now() > deadline) throw new Error('the pool does not say that its ledger is kept');
-      await sleep(50);
-    }
-    await this.makePods(reclaiming);
+  /** The second act: the investor wants its own. */
+  reclaim(): Promise<void> {
+    return this.makePods(reclaiming);
   }
 
   readonly outcome = async (): Promise<Outcome> => {
@@ -188,10 +172,6 @@ export class SmallStage extends Site {
 
 interface RawNode {
   readonly spec: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
-}
-
-interface RawPool {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 interface RawInvestment {
