@@ -103,6 +103,12 @@ describe('the API server, with the flow control of the chart', () => {
       ['POST', '/apis/batch/v1/namespaces/kaist-vision/jobs'],
       'moa-institutions at moa-institutions',
     ],
+    [
+      "leaves the leases of other people's controllers alone",
+      portal,
+      ['PUT', '/apis/coordination.k8s.io/v1/namespaces/portal/leases/portal'],
+      'service-accounts at workload-low',
+    ],
     ['leaves what people read alone', researcher, ['GET', pods], 'global-default at global-default'],
     [
       'leaves what people write of the cluster alone',

@@ -208,8 +208,13 @@ export const chartValues: Group = group('Values of the chart moa.', {
     },
     institutions: group('What people write in namespaces.', {
       enabled: flag(
-        'Let namespaces take turns in what their people write. It concerns every namespace of the cluster, and nobody of the system.',
+        'Let namespaces take turns in what their people and programs write. It concerns every namespace of the cluster, and nobody of the system.',
         true,
+      ),
+      apiGroups: listOf(
+        'Groups of the API whose objects count: those of pods and of what makes pods. Add those of your job operators.',
+        { type: 'string' },
+        ['', 'apps', 'batch'],
       ),
       shares: {
         about:
