@@ -18,7 +18,7 @@ import { Kin, type Candidate } from './kin.ts';
 import { compareInQuota, PoolOrder } from './order.ts';
 import { Proposals } from './proposals.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { podsOfRole, type Option } from './request.ts';
+import { podsOfRole, type Option, type Role } from './request.ts';
 import { noRoom, obstacleOf, tooFewFree } from './room.ts';
 import { SetAside } from './setAside.ts';
 import { heldBack, lastInLine } from './turnRefusals.ts';
@@ -71,6 +71,8 @@ export function plan(snapshot: Snapshot, now: number, options: PlanOptions): Pla
   return new Cycle(snapshot, now, options).run();
 }
 
+/** As so many classes one counts that looks at other pods: each node is asked anew. */
+const dynamicEffort = 4;
 /** For so many classes of one payer one search for victims in vain: it costs as much as hundreds of other refusals. */
 const searchShare = 64;
 /** For so many one look ahead. */
@@ -112,7 +114,9 @@ class Cycle {
     this.#budgets = new CycleBudgets(snapshot, now);
     this.#proposals = new Proposals(snapshot, this.#feasibility, this.#budgets);
     this.#aside = SetAside.of(snapshot);
-    this.#turns = new Turns(maxClasses, this.#aside);
+    const isDynamic = ({ shape }: Role): boolean => this.#feasibility.isDynamic(shape);
+    const effortOf = ({ roles }: Kin): number => (roles.some(isDynamic) ? dynamicEffort : 1);
+    this.#turns = new Turns({ most: maxClasses, aside: this.#aside, effortOf });
     this.#ways = new WayMaker(snapshot, this.#feasibility, {
       now,
       backfill: this.#backfill,

@@ -11,6 +11,14 @@ class Turn {
   told: Refusal | undefined;
 }
 
+interface TurnsOptions {
+  /** Classes of one payer in one cycle, at least 2. */
+  readonly most: number;
+  readonly aside: SetAside;
+  /** As how many classes one counts: 1, or more where trying it costs more. */
+  readonly effortOf: (kin: Kin) => number;
+}
+
 /**
  * Keeps the work of one cycle in bounds whatever one payer puts up: of its equivalence classes only so many are tried.
  * Half of them are the first in order, so that nobody who is next waits for this; the other half are those that had the
@@ -21,12 +29,13 @@ class Turn {
 export class Turns {
   readonly #most: number;
   readonly #aside: SetAside;
+  readonly #effortOf: (kin: Kin) => number;
   readonly #tried: Kin[] = [];
 
-  /** @param most classes of one payer in one cycle, at least 2 */
-  constructor(most: number, aside: SetAside) {
+  constructor({ most, aside, effortOf }: TurnsOptions) {
     this.#most = most;
     this.#aside = aside;
+    this.#effortOf = effortOf;
   }
 
   /** Those to be tried; the others are set aside. O(classes), with a factor of log `most` where there are more. */
@@ -63,17 +72,28 @@ export class Turns {
 
   #fewOf(kins: readonly Kin[]): readonly Kin[] {
     const ahead = kins.filter((kin) => kin.rankAhead !== Infinity);
-    const chosen = new Set([...ahead, ...firstOf(kins, Math.ceil(this.#most / 2), compareHeads)]);
+    const chosen = new Set([...ahead, ...this.#within(firstOf(kins, Math.ceil(this.#most / 2), compareHeads))]);
     const others = kins.filter((kin) => !chosen.has(kin));
     const fewestTurns = (a: Kin, b: Kin) => turnOf(a).count - turnOf(b).count || compareHeads(a, b);
-    for (const kin of firstOf(others, Math.floor(this.#most / 2), fewestTurns)) chosen.add(kin);
+    for (const kin of this.#within(firstOf(others, Math.floor(this.#most / 2), fewestTurns))) chosen.add(kin);
     for (const kin of kins) if (!chosen.has(kin)) this.#aside.waitsItsTurn(kin, turnOf(kin).told);
     this.#tried.push(...chosen);
     return [...chosen];
   }
+
+  /** As many of them, from the first on, as half of a cycle's effort allows; the first in any case. */
+  #within(kins: readonly Kin[]): readonly Kin[] {
+    let left = this.#most / 2;
+    const affordable = kins.findIndex((kin) => {
+      const isSpent = left <= 0;
+      left -= this.#effortOf(kin);
+      return isSpent;
+    });
+    return affordable < 0 ? kins : kins.slice(0, affordable);
+  }
 }
 
-/** The first `count` in order, in no particular order. O(items x log count). */
+/** The first `count`, in order. O(items x log count). */
 function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): readonly T[] {
   const last = new Heap<T>((a, b) => compare(b, a));
   for (const item of items) {
@@ -83,7 +103,7 @@ function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) =>
       last.push(item);
     }
   }
-  return Array.from({ length: last.size }, () => last.pop() as T);
+  return Array.from({ length: last.size }, () => last.pop() as T).reverse();
 }
 
 function turnOf({ pending }: Kin): Turn {
