@@ -248,9 +248,10 @@ export class Accounting {
           ...{ store, fleet, touched, early, transport, statusOf, clock, signal },
         });
         this.#record(mended);
-        early.clear();
         this.#books = books;
         this.settle(fleet.snapshot(clock.now()), clock.now());
+        // Not before what was heard meanwhile is in the journal as well.
+        early.clear();
         this.#options.onNews();
         logger.info(`the ledger is ours: ${open} intervals are open, ${mended.length - 1} entries bring it up to date`);
         return books.budgets;
