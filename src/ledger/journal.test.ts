@@ -93,4 +93,14 @@ describe('the journal', () => {
     assert.deepEqual(await drain(journal), ['one', 'two', 'three']);
     assert.equal(journal.bytes, 0);
   });
+
+  it('is empty once it was cleared, for the next process too', async () => {
+    const journal = new Journal(path);
+    journal.append(['one', 'two']);
+    journal.clear();
+    assert.deepEqual(await drain(journal), []);
+    journal.append(['three']);
+    journal.close();
+    assert.deepEqual(await drain(new Journal(path)), ['three']);
+  });
 });

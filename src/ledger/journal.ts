@@ -77,6 +77,12 @@ export class Journal {
     ftruncateSync(this.#file);
     this.#head = this.#size = 0;
     this.#unwritten = '';
+    this.problem = undefined;
+  }
+
+  /** Tries again to write what could not be written. */
+  retry(): void {
+    this.#write();
   }
 
   /** Resolves when everything written so far is on the disk. */

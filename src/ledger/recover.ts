@@ -66,7 +66,8 @@ export function reconcile({ intervals, seenAt, lastEnds }: Known, holdings: read
     const key = holderKey(interval);
     const holding = pods.get(key);
     pods.delete(key);
-    if (holding === undefined || holding.unobserved === true) close(interval, Math.min(seenAt, now), true);
+    if (holding === undefined) close(interval, Math.min(seenAt, now), true);
+    else if (holding.unobserved === true) close(interval, Math.min(Math.max(seenAt, holding.end ?? 0), now), true);
     else if (holding.end === undefined) open.push(interval);
     else if (holding.end < interval.start) close(interval, Math.min(seenAt, now), true);
     else close(interval, holding.end, false);

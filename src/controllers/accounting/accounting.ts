@@ -112,7 +112,12 @@ export class Accounting {
     this.#statusOf = term.statusOf;
     this.#takeReclaims = term.takeReclaims;
     const journal = (this.#journal ??= new Journal(this.#options.journal));
-    const early = (this.#early ??= new EarlyHoldings(`${this.#options.journal}.early`));
+    const early = (this.#early ??= new EarlyHoldings(`${this.#options.journal}.early`, (line) =>
+      logger.error('a note of what was held before the ledger had answered cannot be read; it is left out', {
+        key: line.slice(0, 200),
+      }),
+    ));
+    early.beginTerm();
     const store = (this.#store ??= new ThreadStore(url, clock));
     const writer = new LedgerWriter({
       store,
@@ -128,7 +133,8 @@ export class Accounting {
     this.#writer = writer;
     this.#ledSince = clock.monotonic();
     this.#meter = new InvestmentMeter();
-    this.#touched.take();
+    const running = [...fleet.snapshot(clock.now()).running.pods()].map(({ pod }) => pod);
+    this.#touched.begin(running.filter(({ nodeName }) => nodeName !== undefined));
     fleet.onHolding = (uid) => this.#touched.note(fleet, uid);
     fleet.budgetUse = this.#budgetUse;
     try {
@@ -179,6 +185,7 @@ export class Accounting {
       // As long as the ledger has not answered, what begins and ends would be lost with this process.
       if (this.#writer !== undefined)
         this.#early?.follow(this.#touched.news(), snapshot, { now, isWatched: this.#blindSince === undefined });
+      this.#seeAgain(now);
       return;
     }
     books.budgets.follow(snapshot.policy, now);
@@ -186,6 +193,10 @@ export class Accounting {
     books.keeper.settle(snapshot, now);
     this.#record(books.keeper.takeEntries());
     this.#recordWaits();
+    this.#seeAgain(now);
+  }
+
+  #seeAgain(now: number): void {
     if (this.#seesAgainAt !== undefined && now >= this.#seesAgainAt) this.#blindSince = this.#seesAgainAt = undefined;
   }
 

@@ -126,9 +126,19 @@ export function attributedHoldings(
   const attribution = new Attribution();
   attribution.setGuarantees((name) => guaranteeOf(quotas.get(name)));
   const held = Array.from(occupants, (one) => holdingsOf(snapshot, accounts, { ...one, now }) ?? []).flat();
-  return [...held, ...early.map((one) => ({ ...one, holding: shared(one.holding, accounts) }))]
+  const all = [...held, ...early.map((one) => ({ ...one, holding: shared(one.holding, accounts) }))];
+  const ending = all
+    .map(({ holding }) => holding)
+    .filter(({ end }) => end !== undefined)
+    .sort((a, b) => (b.end ?? 0) - (a.end ?? 0));
+  return all
     .sort((a, b) => a.holding.start - b.holding.start)
     .map(({ holding, hold }) => {
+      // What has ended by then has made room.
+      for (let over = ending.at(-1); over?.end !== undefined && over.end <= holding.start; over = ending.at(-1)) {
+        ending.pop();
+        attribution.remove(over.account.quotas[0] ?? '', over);
+      }
       const name = holding.account.quotas[0] ?? '';
       const quota = quotas.get(name);
       // A class that the pool no longer has is guaranteed to nobody.

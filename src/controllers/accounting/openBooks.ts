@@ -6,7 +6,7 @@ import { Bookkeeper } from './bookkeeper.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
 import type { EarlyHoldings } from './earlyHoldings.ts';
 import { endedPods } from './endedPods.ts';
-import { Accounts, type Occupant } from './holdings.ts';
+import { Accounts, holdingsOf, type Occupant } from './holdings.ts';
 import type { Touched, TouchedPods } from './touched.ts';
 
 /** What is kept while the store is known. */
@@ -54,7 +54,10 @@ export async function openBooks(sources: BooksSources): Promise<OpenedBooks> {
   const occupants = occupantsOf(snapshot, ended, before);
   const holdings = attributedHoldings(snapshot, accounts, {
     occupants: occupants.values(),
-    early: early.besides((uid) => occupants.has(uid)),
+    early: early.besides((uid) => {
+      const one = occupants.get(uid);
+      return one !== undefined && holdingsOf(snapshot, accounts, { ...one, now }) !== undefined;
+    }),
     now,
   });
   const { entries, open } = await recover(store, holdings, now).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import type { Fleet, PodFacts } from '../../core/snapshot/index.ts';
 
 /** A pod of which something was heard. */
 export interface Touched {
+  readonly uid: string;
   /** As it was when it was last seen on a node; undefined = it has not been since the books were last brought up to date. */
   readonly pod: PodFacts | undefined;
   /** When it was gone, epoch milliseconds; undefined = it is not. */
@@ -31,7 +32,7 @@ export class TouchedPods {
     const isGone = pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed';
     if (!isGone) {
       if (pod.nodeName === undefined) return;
-      this.#touched.set(uid, { pod, end: undefined, unobserved: false });
+      this.#touched.set(uid, { uid, pod, end: undefined, unobserved: false });
       this.#news.add(uid);
       return;
     }
@@ -39,12 +40,23 @@ export class TouchedPods {
     this.#news.add(uid);
     const blindSince = this.#blindSince();
     const end = blindSince ?? this.#now();
-    this.#touched.set(uid, { pod: known?.pod, end, unobserved: blindSince !== undefined });
+    this.#touched.set(uid, { uid, pod: known?.pod, end, unobserved: blindSince !== undefined });
+  }
+
+  /** Forgets everything, and knows the pods that hold something when a term begins: of those it is told how they end. */
+  begin(pods: Iterable<PodFacts>): void {
+    this.#touched = new Map(
+      Array.from(pods, (pod) => [pod.uid, { uid: pod.uid, pod, end: undefined, unobserved: false }]),
+    );
+    this.#news.clear();
   }
 
   /** Takes back what {@link take} gave and no one could use. */
   giveBack(touched: ReadonlyMap<string, Touched>): void {
-    this.#touched = new Map([...touched, ...this.#touched]);
+    const since = this.#touched;
+    this.#touched = new Map(touched);
+    for (const [uid, one] of since) this.#touched.set(uid, { ...one, pod: one.pod ?? touched.get(uid)?.pod });
+    for (const uid of this.#touched.keys()) this.#news.add(uid);
   }
 
   /** All of it; it is forgotten here. */

@@ -1,5 +1,6 @@
 import { SortedList } from '../ds/index.ts';
 import { compareAge, type PendingClass, type QuotaState, type RestingPlace, type Snapshot } from '../snapshot/index.ts';
+import { needsQuota } from './checks.ts';
 import type { Kin } from './kin.ts';
 import type { Refusal } from './refusal.ts';
 import { WaitingWorkloads, type Waiting } from './waiting.ts';
@@ -7,8 +8,10 @@ import { WaitingWorkloads, type Waiting } from './waiting.ts';
 /** Who puts up workloads: the quota that pays, or the namespace where none does. */
 export type Payer = QuotaState | string;
 
-export function payerOf({ quota, pending }: Pick<Kin, 'quota' | 'pending'>): Payer {
-  return quota ?? pending.namespace;
+export function payerOf(kin: Pick<Kin, 'quota' | 'pending' | 'roles'>): Payer {
+  const { quota, pending } = kin;
+  if (quota === undefined) return pending.namespace;
+  return needsQuota(kin) ? quota : `quota ${quota.spec.name}`;
 }
 
 /** The order inside one payer, of classes that nothing puts ahead of everyone: by their oldest workloads. */
