@@ -114,9 +114,20 @@ describe('access times', () => {
   it('after a restart are told of a workload that was told before and starts without having to wait again', () => {
     const { access, observe, record } = times();
     const own = workload('investor', { explained: 'WaitingForReclaim: of the 8 asked for ...' });
+    access.admitted(own, policy);
     observe(0, 'NoCapacity', workload('stranger'));
     assert.deepEqual(access.started(own, policy, start + minute), { pool: 'national', seconds: 61 * 60 });
     assert.deepEqual(record(2).reclaims, [{ at: start + minute, seconds: 61 * 60, breach: true }]);
+  });
+
+  it('are not told of a workload that this process told to wait for what nobody has borrowed', () => {
+    const { access, observe, record } = times();
+    observe(0, 'NoCapacity', workload('stranger'));
+    const told = workload('investor', { explained: 'WaitingForReclaim: of the 8 asked for ...' });
+    observe(1, 'NoCapacity', told);
+    access.admitted(told, policy);
+    assert.equal(access.started(told, policy, start + 2 * minute), undefined);
+    assert.deepEqual(record(3).reclaims, []);
   });
 
   it('after a restart go on for a workload that was told before, whatever it is told now', () => {

@@ -75,9 +75,20 @@ export class AccessTimes {
     return this.#waits.values();
   }
 
+  /**
+   * The workload is about to start. One that was told before this process led, and starts with its first plan, has
+   * waited too: what was lent came back while nobody led.
+   */
+  admitted(workload: Workload, { quotaOfNamespace }: Policy): void {
+    if (this.#hasObserved || !toldBefore(workload) || this.#waits.has(workload.key)) return;
+    const quota = quotaOfNamespace.get(workload.namespace);
+    if (quota !== undefined)
+      this.#waits.set(workload.key, { workload: workload.key, quota, since: workload.createdAt });
+  }
+
   /** All pods of the workload are bound. @returns undefined when it had not waited for what was lent */
   started(workload: Workload, policy: Policy, now: number): Access | undefined {
-    const wait = this.#waits.get(workload.key) ?? waitBefore(workload, policy);
+    const wait = this.#waits.get(workload.key);
     if (wait === undefined) return undefined;
     this.#waits.delete(workload.key);
     this.#record(wait, policy, now, () => true);
@@ -133,13 +144,6 @@ export class AccessTimes {
 /** A workload that was told so before this process led has waited for longer than we can know: since it was created. */
 function waitingSince(workload: Workload, now: number): number {
   return toldBefore(workload) ? Math.min(workload.createdAt, now) : now;
-}
-
-/** The wait of a workload that starts as soon as this process leads: what was lent came back while nobody did. */
-function waitBefore(workload: Workload, policy: Policy): AccessWait | undefined {
-  const quota = policy.quotaOfNamespace.get(workload.namespace);
-  if (quota === undefined || !toldBefore(workload)) return undefined;
-  return { workload: workload.key, quota, since: workload.createdAt };
 }
 
 function toldBefore({ pods }: Workload): boolean {

@@ -21,6 +21,8 @@ export interface ExplainerOptions {
   readonly heartbeat: Heartbeat;
   readonly stillLeading: () => boolean;
   readonly signal: AbortSignal;
+  /** Whether a pod, by its uid, waits still: some time may pass between a plan and what is told by it. */
+  readonly stillWaits: (uid: string) => boolean;
   /** Whether bindings are waiting for the API server: explanations then take less of it. */
   readonly busy: () => boolean;
 }
@@ -82,8 +84,10 @@ export class Explainer {
   }
 
   async #tell({ pod, waiting, first }: Due): Promise<void> {
-    const { transport, clock, signal, stillLeading, logger, events, metrics } = this.#options;
-    if (!stillLeading()) return;
+    const { transport, clock, signal, stillLeading, stillWaits, heartbeat, logger, events, metrics } = this.#options;
+    if (!stillLeading() || !stillWaits(pod.uid)) return;
+    // A slow API server makes a turn long, and each write shows that it goes on.
+    heartbeat.beat();
     const before = this.#told.reasonOf(pod);
     this.#told.told(pod, waiting, clock.monotonic());
     const condition = {

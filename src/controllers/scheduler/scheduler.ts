@@ -54,7 +54,12 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   const heartbeat = health.loop('scheduler', 60_000);
   const binder = new Binder({ ...running, concurrency: options.bindConcurrency, onFailed: () => wake.raise() });
   const explaining = health.loop('explainer', 60_000);
-  const explainer = new Explainer({ ...running, heartbeat: explaining, busy: () => binder.backlog > 50 });
+  const explainer = new Explainer({
+    ...running,
+    heartbeat: explaining,
+    stillWaits: (uid) => fleet.waits(uid),
+    busy: () => binder.backlog > 50,
+  });
   const explained = explainer.run();
   const evictor = new Evictor(running);
   options.metrics.beforeRender(() => options.metrics.bindBacklog.set(binder.backlog));
@@ -149,6 +154,7 @@ class SchedulingCycle {
     const { events, metrics, clock, record } = this.#options;
     const quota = snapshot.policy.quotaOfNamespace.get(workload.namespace);
     metrics.admissions.inc({ quota: quota?.spec.name ?? '' });
+    record.access.admitted(workload, snapshot.policy);
     let left = pods.length;
     for (const { pod, nodeName } of pods) {
       const node = snapshot.nodes.idOf(nodeName);

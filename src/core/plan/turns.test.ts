@@ -52,4 +52,22 @@ describe('turns of the classes of one payer', () => {
     const fleet = fleetOf({ quotas: [quota('many', 100)], nodes: [node('n', 200)], pods: ofManyKinds('many', 100, 1) });
     assert.equal(plan(fleet.snapshot(0), 0, { maxPods: Infinity }).admit.length, 100);
   });
+
+  it('pods without accelerators that cannot start do not hold those back that can', () => {
+    const withoutDevices = Array.from({ length: 500 }, (_, i) =>
+      pod('many', 0, { walltime: hour + i * 1000, shape: { requests: { cpu: 1e9, pods: 1 } } }),
+    );
+    const fleet = fleetOf({ quotas: [quota('many', 200)], nodes: [node('n', 200)], pods: withoutDevices });
+    plan(fleet.snapshot(0), 0, limited);
+    for (const one of ofManyKinds('many', 100, 1)) fleet.upsertPod(one);
+    let cycles = 0;
+    for (let started = 0; started < 100 && cycles < 40; cycles++) {
+      const { admit } = plan(fleet.snapshot(cycles), cycles, limited);
+      started += admit.length;
+      for (const { pods } of admit)
+        for (const { pod: one, nodeName } of pods)
+          fleet.upsertPod({ ...one, nodeName, phase: 'Running', boundAt: cycles });
+    }
+    assert.ok(cycles <= 100 / (limited.maxClasses / 2), `all had started after ${cycles} cycles`);
+  });
 });

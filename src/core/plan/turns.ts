@@ -49,7 +49,7 @@ export class Turns {
     }
     const chosen: Kin[] = [];
     for (const [payer, own] of byPayer) {
-      const few = own.length > this.#most || this.#aside.someWaitTheirTurn(payer) ? this.#fewOf(own) : own;
+      const few = this.#isTooMuch(own) || this.#aside.someWaitTheirTurn(payer) ? this.#fewOf(own) : own;
       for (const kin of few) chosen.push(kin);
     }
     return chosen;
@@ -79,6 +79,11 @@ export class Turns {
     for (const kin of kins) if (!chosen.has(kin)) this.#aside.waitsItsTurn(kin, turnOf(kin).told);
     this.#tried.push(...chosen);
     return [...chosen];
+  }
+
+  #isTooMuch(kins: readonly Kin[]): boolean {
+    let effort = 0;
+    return kins.some((kin) => (effort += this.#effortOf(kin)) > this.#most);
   }
 
   /** As many of them, from the first on, as half of a cycle's effort allows; the first in any case. */

@@ -197,6 +197,12 @@ export class Fleet {
     return this.#pods.get(uid);
   }
 
+  /** Whether a pod exists that may start as soon as there is room, and is not about to. */
+  waits(uid: string): boolean {
+    const pod = this.#pods.get(uid);
+    return pod !== undefined && this.#waits(pod);
+  }
+
   /** Throws the current snapshot away: the next is built from the events alone. For after a plan that failed half-way. */
   rebuild(): void {
     this.#invalidate();
