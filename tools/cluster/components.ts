@@ -61,8 +61,6 @@ export const componentArguments: Readonly<Record<Component, (settings: Component
     `--listen-peer-urls=http://127.0.0.1:${ports.etcdPeer}`,
     `--initial-advertise-peer-urls=http://127.0.0.1:${ports.etcdPeer}`,
     `--initial-cluster=moa=http://127.0.0.1:${ports.etcdPeer}`,
-    // The ports differ from start to start; a member of one needs no agreement about them.
-    '--force-new-cluster',
     // A busy day of a demo writes far more than the default of 2 GiB.
     `--quota-backend-bytes=${8 * 1024 ** 3}`,
     '--snapshot-count=100000',
