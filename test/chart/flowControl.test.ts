@@ -42,10 +42,11 @@ describe('the API server, with the flow control of the chart', () => {
 
   before(async () => {
     const { client } = cluster;
-    for (const object of await renderChart(['flowcontrol.yaml'])) await client.create(object);
+    const values = { 'flowControl.institutions.exempt.serviceAccountNamespaces': ['argocd'] };
+    for (const object of await renderChart(['flowcontrol.yaml'], values)) await client.create(object);
     await eventually(async () => {
       const own = await client.list<FlowObject>(kind('FlowSchema'), { labelSelector: 'app.kubernetes.io/name=moa' });
-      assert.equal(own.length, 3);
+      assert.equal(own.length, 4);
       for (const { metadata, status } of own) {
         const dangling = status?.conditions?.find(({ type }) => type === 'Dangling');
         assert.equal(dangling?.status, 'False', metadata.name);
@@ -102,6 +103,24 @@ describe('the API server, with the flow control of the chart', () => {
       researcher,
       ['POST', '/apis/batch/v1/namespaces/kaist-vision/jobs'],
       'moa-institutions at moa-institutions',
+    ],
+    [
+      'lets administrators go before whoever floods a namespace',
+      { user: 'root', group: 'kubeadm:cluster-admins' },
+      ['DELETE', pods],
+      'moa-platform at workload-low',
+    ],
+    [
+      "lets what works in everybody's namespaces go before as well",
+      { user: 'system:serviceaccount:argocd:controller', group: 'system:serviceaccounts' },
+      ['PATCH', `${pods}/p`],
+      'moa-platform at workload-low',
+    ],
+    [
+      'leaves evictions and bindings of others alone',
+      portal,
+      ['POST', `${pods}/p/eviction`],
+      'service-accounts at workload-low',
     ],
     [
       "leaves the leases of other people's controllers alone",

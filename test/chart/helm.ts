@@ -48,7 +48,15 @@ export const valueSets: Readonly<Record<string, Values>> = {
       ],
     },
     topologySpread: { hosts: 'ScheduleAnyway', zones: 'Off' },
-    flowControl: { operatorShares: 100, institutions: { shares: 5, borrowingLimitPercent: 100 } },
+    flowControl: {
+      operatorShares: 100,
+      institutions: {
+        shares: 5,
+        borrowingLimitPercent: 100,
+        extraResources: [{ apiGroups: ['kubeflow.org'], resources: ['pytorchjobs'] }],
+        exempt: { groups: ['platform'], serviceAccountNamespaces: ['argocd'] },
+      },
+    },
     affinity: { nodeAffinity: {} },
     tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }],
     podLabels: { 'example.org/team': 'pool' },

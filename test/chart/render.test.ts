@@ -103,6 +103,11 @@ describe('the chart', () => {
         /at '\/access\/managers\/0\/subjects': minItems: got 0, want 1/,
       ],
       [
+        'turns for everything that is written',
+        { flowControl: { institutions: { extraResources: [{ apiGroups: ['*'], resources: ['jobs'] }] } } },
+        /at '\/flowControl\/institutions\/extraResources\/0\/apiGroups\/0': 'not' failed/,
+      ],
+      [
         'several replicas with the embedded ledger',
         { replicas: 2 },
         /replicas: 2 operators cannot share the embedded ledger, whose SQLite file has one writer\. Set ledger\.engine/,
@@ -284,7 +289,9 @@ describe('the chart', () => {
   it('makes as many turns at the API server as are wanted', async () => {
     const kinds = ['FlowSchema', 'PriorityLevelConfiguration'];
     const made = async (values: Values) => kindsAmong(await helm.render(values), kinds).length;
-    assert.equal(await made({}), 5);
+    assert.equal(await made({}), 6);
+    const exempt = { groups: [], serviceAccountNamespaces: [] };
+    assert.equal(await made({ flowControl: { institutions: { exempt } } }), 5);
     assert.equal(await made({ flowControl: { institutions: { enabled: false } } }), 3);
     assert.equal(await made({ flowControl: { enabled: false } }), 0);
   });

@@ -11,6 +11,7 @@ import {
   text,
   textMap,
   type Group,
+  type JsonSchema,
   type Leaf,
 } from './chartValue.ts';
 
@@ -52,6 +53,12 @@ function schemaOfArgument(argument: string): Leaf['schema'] {
 
 const name = { type: 'string', minLength: 1 };
 const port = { type: 'integer', minimum: 1, maximum: 65_535 };
+/** Some names, each written out. */
+const namesBut = (...names: readonly string[]): JsonSchema => ({
+  type: 'array',
+  minItems: 1,
+  items: { ...name, not: { enum: names } },
+});
 const shares = { type: 'integer', minimum: 1 };
 const spread = ['DoNotSchedule', 'ScheduleAnyway', 'Off'];
 const serverDefault = 'empty for the default of the cluster';
@@ -211,11 +218,22 @@ export const chartValues: Group = group('Values of the chart moa.', {
         'Let namespaces take turns in what their people and programs write. It concerns every namespace of the cluster, and nobody of the system.',
         true,
       ),
-      apiGroups: listOf(
-        'Groups of the API whose objects count: those of pods and of what makes pods. Add those of your job operators.',
-        { type: 'string' },
-        ['', 'apps', 'batch'],
+      extraResources: listOf(
+        'What counts beside pods, claims, and the workloads of Kubernetes itself: `[{apiGroups: [kubeflow.org], resources: [pytorchjobs]}]`.',
+        strictObject({ apiGroups: namesBut('*', 'coordination.k8s.io'), resources: namesBut('*') }, [
+          'apiGroups',
+          'resources',
+        ]),
       ),
+      exempt: group("Who takes no turns, because they work in everybody's namespaces.", {
+        groups: listOf('Groups of users: administrators that are not in `system:masters`.', name, [
+          'kubeadm:cluster-admins',
+        ]),
+        serviceAccountNamespaces: listOf(
+          'Namespaces whose service accounts are meant: of GitOps, job operators, admission webhooks.',
+          name,
+        ),
+      }),
       shares: {
         about:
           'Shares for all these writes together: 20 are some 40 writes at a time of the 600 requests that an API server takes at once unless told otherwise.',

@@ -96,6 +96,24 @@ MOA_LEDGER from a Secret.
 {{- toYaml (merge $own .Values.config) -}}
 {{- end }}
 
+{{/*
+Pods, and what makes pods, as it is written in namespaces. Not their statuses, bindings and evictions, nor anything that
+leaders are elected by: those are the system's, and other controllers'.
+*/}}
+{{- define "moa.flowControl.written" -}}
+{{- $rules := list
+  (dict "apiGroups" (list "") "resources" (list "pods" "replicationcontrollers" "persistentvolumeclaims"))
+  (dict "apiGroups" (list "apps") "resources" (list "deployments" "replicasets" "statefulsets" "daemonsets"))
+  (dict "apiGroups" (list "batch") "resources" (list "jobs" "cronjobs"))
+-}}
+{{- range concat $rules .Values.flowControl.institutions.extraResources }}
+- apiGroups: {{ toJson .apiGroups }}
+  resources: {{ toJson .resources }}
+  verbs: [create, update, patch, delete, deletecollection]
+  namespaces: ['*']
+{{- end }}
+{{- end }}
+
 {{/* "true" where the policy on the terms of quotas is in force, without which no manager may change one. */}}
 {{- define "moa.protectsTerms" -}}
 {{- include "moa.serves" (list . "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" "1.30") -}}
