@@ -31,7 +31,10 @@ function written(policies: readonly Partial<World>[], ended: readonly Ended[] = 
 }
 
 describe('what a pod holds', () => {
-  const table: Record<string, { policies: readonly Partial<World>[]; ended?: readonly Ended[]; want: readonly string[] }> = {
+  const table: Record<
+    string,
+    { policies: readonly Partial<World>[]; ended?: readonly Ended[]; want: readonly string[] }
+  > = {
     'is charged from its binding on': { policies: [{}], want: ['0 open Guaranteed'] },
     'stays open while its pool is gone': { policies: [{}, { pools: [] }, {}], want: ['0 open Guaranteed'] },
     'ends when its quota is gone, and begins when it is back, as nobody pays in between': {

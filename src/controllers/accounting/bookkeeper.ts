@@ -1,5 +1,12 @@
 import type { Policy, Snapshot } from '../../core/snapshot/index.ts';
-import { splitAt, type Entry, type HolderKey, type Holding, type OpenInterval, type Tally } from '../../ledger/index.ts';
+import {
+  splitAt,
+  type Entry,
+  type HolderKey,
+  type Holding,
+  type OpenInterval,
+  type Tally,
+} from '../../ledger/index.ts';
 import { Attribution } from './attribution.ts';
 import { guaranteeOf, holdingsOf, termsOf, type Accounts, type ClassHolding } from './holdings.ts';
 import type { Touched } from './touched.ts';

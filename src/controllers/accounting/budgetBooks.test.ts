@@ -50,7 +50,8 @@ describe('what is known of a budget', () => {
   };
   for (const [rule, { budget, want }] of Object.entries(table)) {
     it(rule, async () => {
-      const policyOf = (spec: BudgetSpec) => fleetOf({ quotas: [quota('a', 8, { budget: spec })] }).snapshot(now).policy;
+      const policyOf = (spec: BudgetSpec) =>
+        fleetOf({ quotas: [quota('a', 8, { budget: spec })] }).snapshot(now).policy;
       const books = new BudgetBooks(new Tally([]), noBookkeeper, () => undefined);
       books.follow(policyOf(terms), now);
       assert.deepEqual(await books.settle(storeThatSays(40)), ['a']);

@@ -21,6 +21,8 @@ export interface ExplainerOptions {
   readonly heartbeat: Heartbeat;
   readonly stillLeading: () => boolean;
   readonly signal: AbortSignal;
+  /** Whether the pod still waits: one that is bound meanwhile must not be told that it does. */
+  readonly waits: (uid: string) => boolean;
   /** Whether bindings are waiting for the API server: explanations then take less of it. */
   readonly busy: () => boolean;
 }
@@ -82,8 +84,8 @@ export class Explainer {
   }
 
   async #tell({ pod, waiting, first }: Due): Promise<void> {
-    const { transport, clock, signal, stillLeading, logger, events, metrics } = this.#options;
-    if (!stillLeading()) return;
+    const { transport, clock, signal, stillLeading, waits, logger, events, metrics } = this.#options;
+    if (!stillLeading() || !waits(pod.uid)) return;
     const before = this.#told.reasonOf(pod);
     this.#told.told(pod, waiting, clock.monotonic());
     const condition = {

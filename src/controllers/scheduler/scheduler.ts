@@ -54,7 +54,8 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   const heartbeat = health.loop('scheduler', 60_000);
   const binder = new Binder({ ...running, concurrency: options.bindConcurrency, onFailed: () => wake.raise() });
   const explaining = health.loop('explainer', 60_000);
-  const explainer = new Explainer({ ...running, heartbeat: explaining, busy: () => binder.backlog > 50 });
+  const waits = (uid: string): boolean => fleet.waits(uid);
+  const explainer = new Explainer({ ...running, heartbeat: explaining, waits, busy: () => binder.backlog > 50 });
   const explained = explainer.run();
   const evictor = new Evictor(running);
   options.metrics.beforeRender(() => options.metrics.bindBacklog.set(binder.backlog));

@@ -141,6 +141,12 @@ export class Fleet {
     this.#enqueue(pod, pod);
   }
 
+  /** Whether the pod has no node, and no binding to one is under way. */
+  waits(uid: string): boolean {
+    const pod = this.#pods.get(uid);
+    return pod !== undefined && pod.nodeName === undefined && !this.#underWay.isBinding(uid);
+  }
+
   /** Takes an assumption back: the binding failed and the pod waits again. */
   forget(uid: string): void {
     const pod = this.#pods.get(uid);
