@@ -32,6 +32,7 @@ const acceleratorClass = (name: string, resourceName: string) => ({
 export const pools: readonly KubeObject[] = [
   poolManifest('national', true, [
     acceleratorClass('h200', 'nvidia.com/gpu'),
+    acceleratorClass('b200', 'nvidia.com/gpu'),
     acceleratorClass('atom', 'rebellions.ai/ATOM'),
   ]),
   poolManifest('edge', false, [acceleratorClass('rngd', 'furiosa.ai/rngd')]),

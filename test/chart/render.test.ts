@@ -98,6 +98,31 @@ describe('the chart', () => {
         /at '\/config\/bind-concurrency': got string, want integer/,
       ],
       [
+        'more bindings at once than the operator allows',
+        { config: { 'bind-concurrency': 1001 } },
+        /at '\/config\/bind-concurrency': maximum: got 1,?001, want 1,?000/,
+      ],
+      [
+        'a collector that is not a URL',
+        { config: { 'otlp-endpoint': 'collector:4318' } },
+        /at '\/config\/otlp-endpoint': 'collector:4318' does not match/,
+      ],
+      [
+        'a misspelt part of the resources',
+        { resources: { limit: { memory: '2Gi' } } },
+        /at '\/resources': additional properties 'limit' not allowed/,
+      ],
+      [
+        'an amount of memory that is none',
+        { resources: { limits: { memory: '2GB' } } },
+        /at '\/resources\/limits\/memory': '2GB' does not match/,
+      ],
+      [
+        'admission that both denies and warns',
+        { admission: { actions: ['Deny', 'Warn'] } },
+        /admission\.actions: Deny and Warn exclude each other/,
+      ],
+      [
         'a manager without subjects',
         { access: { managers: [{ name: 'kaist', subjects: [] }] } },
         /at '\/access\/managers\/0\/subjects': minItems: got 0, want 1/,

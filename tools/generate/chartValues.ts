@@ -44,11 +44,12 @@ function configMembers(): Readonly<Record<string, Leaf>> {
   );
 }
 
-/** What may be written where the help of the operator shows `argument`. The operator itself checks the rest. */
+/** What may be written where the help of the operator shows `argument`; a test holds it against what the operator takes. */
 function schemaOfArgument(argument: string): Leaf['schema'] {
   if (argument === 'true|false') return { type: 'boolean' };
   if (argument.includes('|')) return { type: 'string', enum: argument.split('|') };
-  return argument === 'N' ? { type: 'integer', minimum: 0 } : { type: 'string', minLength: 1 };
+  if (argument === 'N') return { type: 'integer', minimum: 1, maximum: 1000 };
+  return argument === 'URL' ? { type: 'string', pattern: '^https?://[^/\\s]\\S*$' } : { type: 'string', minLength: 1 };
 }
 
 const name = { type: 'string', minLength: 1 };
@@ -60,6 +61,14 @@ const namesBut = (...names: readonly string[]): JsonSchema => ({
   items: { ...name, not: { enum: names } },
 });
 const shares = { type: 'integer', minimum: 1 };
+const amounts = {
+  type: 'object',
+  additionalProperties: {
+    type: ['string', 'number'],
+    pattern: '^[0-9]+([.][0-9]+)?(m|k|[MGTPE]i?|Ki|[eE][0-9]+)?$',
+    minimum: 0,
+  },
+};
 const spread = ['DoNotSchedule', 'ScheduleAnyway', 'Off'];
 const serverDefault = 'empty for the default of the cluster';
 
@@ -178,7 +187,7 @@ export const chartValues: Group = group('Values of the chart moa.', {
       about:
         'What happens to a request that goes round a quota: `Deny`, or `Warn` and `Audit` to see first whom it would concern.',
       default: ['Deny'],
-      schema: { type: 'array', minItems: 1, items: { enum: ['Deny', 'Warn', 'Audit'] } },
+      schema: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: ['Deny', 'Warn', 'Audit'] } },
     },
     resourceNames: listOf(
       'Extended resources that count as accelerators though no GpuPool has a class for them. A `*` at the end matches by prefix: `nvidia.com/mig-*`.',
@@ -249,10 +258,12 @@ export const chartValues: Group = group('Values of the chart moa.', {
     }),
   }),
 
-  resources: kubernetesObject(
-    'Requests and limits of the operator. The heap follows the memory limit. No limit on cpu: a throttled leader loses its lease.',
-    { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
-  ),
+  resources: {
+    about:
+      'Requests and limits of the operator. The heap follows the memory limit. No limit on cpu: a throttled leader loses its lease.',
+    default: { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
+    schema: strictObject({ requests: amounts, limits: amounts, claims: { type: 'array' } }, []),
+  },
   priorityClassName: text(
     'Priority of the operator itself. Some clusters allow the `system-` classes only in namespaces with a ResourceQuota for them.',
     'system-cluster-critical',

@@ -17,6 +17,9 @@ What the schema cannot say: values that do not go together. Each ends the render
 {{- fail "ledger.sqlite.existingClaim: is set, but ledger.engine is PostgreSQL. Set ledger.engine to SQLite, or take it out." -}}
 {{- end -}}
 {{- end -}}
+{{- if and (has "Deny" .Values.admission.actions) (has "Warn" .Values.admission.actions) -}}
+{{- fail "admission.actions: Deny and Warn exclude each other, as whom a request is denied is told why. Write [Deny], [Deny, Audit] or [Warn, Audit]." -}}
+{{- end -}}
 {{- end }}
 
 {{/* The text of a file that `npm run generate` puts into the chart. */}}

@@ -305,7 +305,9 @@ export class Accounting {
       if (budgets.unsettled) {
         try {
           await writer.flush();
-          await budgets.settle(store);
+          const answered = await budgets.settle(store);
+          for (const quota of answered) this.#shown.forget(quota);
+          if (answered.length > 0) this.#options.onNews();
           retryMs = firstRetryMs;
         } catch (error) {
           if (!isPassing(error)) throw error;

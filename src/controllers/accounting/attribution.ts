@@ -80,9 +80,10 @@ export class Attribution {
     else if (held.due) book.stale = true;
   }
 
-  /** What has turned since the last call. */
+  /** What has turned since the last call. While a quota is not in force, what it held stays what it was. */
   *turned(): Iterable<Turn> {
     for (const [quota, book] of this.#books) {
+      if (this.#guaranteeOf(quota) === undefined) continue;
       if (book.stale) this.#refresh(quota, book);
       if (!book.untold) continue;
       book.untold = false;

@@ -1,8 +1,20 @@
 import type { Policy, Snapshot } from '../../core/snapshot/index.ts';
-import { splitAt, type Entry, type Holding, type OpenInterval, type Tally } from '../../ledger/index.ts';
+import {
+  splitAt,
+  type Entry,
+  type HolderKey,
+  type Holding,
+  type OpenInterval,
+  type Tally,
+} from '../../ledger/index.ts';
 import { Attribution } from './attribution.ts';
 import { guaranteeOf, holdingsOf, termsOf, type Accounts, type ClassHolding } from './holdings.ts';
 import type { Touched } from './touched.ts';
+
+/** What a pod had open of a class, and when that ended. */
+export interface Ended extends HolderKey {
+  readonly end: number;
+}
 
 /**
  * Turns what the fleet shows into entries of the ledger (DESIGN.md section 4.4): an interval opens when a pod is bound
@@ -20,13 +32,23 @@ export class Bookkeeper {
   readonly #attribution = new Attribution();
   /** Classes of which a pod has an open interval, by uid. */
   readonly #classesOf = new Map<string, readonly string[]>();
+  /**
+   * Pods that exist and have nothing open of a class of which they had, by uid and class: when that ended, or Infinity for
+   * those that nobody pays for. What opens again begins then, or now: from the binding on it would be charged twice, or be
+   * taken for what the ledger has already.
+   */
+  readonly #ended = new Map<string, Map<string, number>>();
   #policy: Policy | undefined;
   #entries: Entry[] = [];
 
-  /** @param tally with what is open already */
-  constructor(tally: Tally, accounts: Accounts) {
+  /**
+   * @param tally with what is open already
+   * @param ended what pods that exist had open before, and have no more
+   */
+  constructor(tally: Tally, accounts: Accounts, ended: Iterable<Ended> = []) {
     this.#tally = tally;
     this.#accounts = accounts;
+    for (const { podUid, class: accelerator, end } of ended) this.#noteEnd(podUid, accelerator, end);
     for (const { podUid, class: accelerator } of tally.values()) this.#addClass(podUid, accelerator);
   }
 
@@ -83,7 +105,10 @@ export class Bookkeeper {
     const { uid } = occupant.pod;
     const classes = new Set(holdings.map(({ holding }) => holding.class));
     for (const accelerator of this.#classesOf.get(uid) ?? [])
-      if (!classes.has(accelerator)) this.#close(uid, accelerator, occupant.now);
+      if (!classes.has(accelerator)) {
+        this.#close(uid, accelerator, occupant.now);
+        this.#noteEnd(uid, accelerator, Infinity);
+      }
     for (const one of holdings) this.#followHolding(snapshot, one, occupant.now);
   }
 
@@ -96,7 +121,9 @@ export class Bookkeeper {
     const terms = covered && quota !== undefined ? termsOf(quota, 'Guaranteed') : {};
     const { kind, chargeFactor } = { ...holding, ...terms };
     if (known === undefined) {
-      this.#open({ ...holding, kind, chargeFactor, end: undefined, unobserved: false });
+      const ended = this.#ended.get(podUid)?.get(holding.class) ?? -Infinity;
+      const start = Math.max(holding.start, Math.min(ended, now));
+      this.#open({ ...holding, start, kind, chargeFactor, end: undefined, unobserved: false });
       this.#addClass(podUid, holding.class);
     } else if (known.account !== account || known.kind !== kind) {
       this.#split(known, now, { account, kind, chargeFactor });
@@ -105,6 +132,7 @@ export class Bookkeeper {
 
   #closePod(uid: string, end: number, unobserved: boolean): void {
     for (const accelerator of this.#classesOf.get(uid) ?? []) this.#close(uid, accelerator, end, unobserved);
+    this.#ended.delete(uid);
   }
 
   #close(podUid: string, accelerator: string, end: number, unobserved = false): void {
@@ -134,6 +162,10 @@ export class Bookkeeper {
   #open(interval: OpenInterval): void {
     this.#tally.open(interval);
     this.#entries.push({ type: 'open', interval });
+  }
+
+  #noteEnd(uid: string, accelerator: string, end: number): void {
+    this.#ended.set(uid, (this.#ended.get(uid) ?? new Map<string, number>()).set(accelerator, end));
   }
 
   #addClass(uid: string, accelerator: string): void {

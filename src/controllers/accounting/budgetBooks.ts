@@ -28,8 +28,8 @@ interface Book {
   history: PeriodHistory;
   /** The period in which use is counted. */
   period: Period;
-  /** What the status said when this process began to lead: it holds until the ledger has answered. */
-  readonly shown: { readonly used: Charge; readonly carriedOver: MilliGpuHours };
+  /** What was last known, from the status at first: it holds until the ledger has answered. */
+  shown: { readonly used: Charge; readonly carriedOver: MilliGpuHours };
   /** When the store was last to be asked. */
   watchedAt: number;
   /** From when the tally counts; the store is asked for what came before. */
@@ -101,8 +101,13 @@ export class BudgetBooks {
     return false;
   }
 
-  /** Asks the store, once for all budgets whose periods begin together. All entries must have been written to it. */
-  async settle(store: Store): Promise<void> {
+  /**
+   * Asks the store, once for all budgets whose periods begin together. All entries must have been written to it.
+   *
+   * @returns the quotas whose figures are known from now on
+   */
+  async settle(store: Store): Promise<readonly string[]> {
+    const answered: string[] = [];
     const open = [...this.#books].flatMap(([name, book]) => {
       const { period, watchedFrom, settled } = book;
       return settled ? [] : [{ name, book, watchedFrom, asked: { ...period, end: Math.min(watchedFrom, period.end) } }];
@@ -120,8 +125,10 @@ export class BudgetBooks {
         const lastPeriod = last === undefined || spent === undefined ? undefined : { terms: last, used: spent };
         book.carriedOver = carriedOver(book.spec, lastPeriod, book.timeZone);
         book.settled = true;
+        answered.push(name);
       }
     }
+    return answered;
   }
 
   #take(name: string, spec: BudgetSpec, { timeZone, now }: { timeZone: string; now: number }): void {
@@ -135,16 +142,29 @@ export class BudgetBooks {
       Object.assign(known, { spec, history });
       // Until the last period is over, what it leaves unused is not known for good.
       const begins = known.watchedAt < period.start && period.start <= now;
-      if (!sameTerms || begins) this.#watch(name, known, now);
+      if (!sameTerms || begins) {
+        known.shown = this.#knownOf(name, known, now);
+        this.#watch(name, known, now);
+      }
       return;
     }
-    const shown = status === undefined ? nothingShown : shownBy(status, spec);
+    const shown = known === undefined ? shownBy(status, spec) : this.#shownOfNext(name, known, { period, now });
     const book: Book = {
       ...{ spec, timeZone, history, period, shown },
       ...{ watchedAt: now, watchedFrom: now, settled: false, carriedOver: known?.carriedOver ?? shown.carriedOver },
     };
     this.#books.set(name, book);
     this.#watch(name, book, now);
+  }
+
+  /** The figures of a budget before it is watched anew. */
+  #knownOf(name: string, { shown, carriedOver }: Book, now: number): Book['shown'] {
+    return { used: this.#tally.used(name, now) ?? shown.used, carriedOver };
+  }
+
+  /** Of a period that was moved on nothing is known yet; one that begins when it did, or earlier, has used no less. */
+  #shownOfNext(name: string, known: Book, { period, now }: { period: Period; now: number }): Book['shown'] {
+    return period.start > known.period.start ? nothingShown : this.#knownOf(name, known, now);
   }
 
   /** What is before the period's end and after `now` is counted here, all else is the store's. */
@@ -176,8 +196,8 @@ export class BudgetBooks {
 const nothingShown = { used: noCharge, carriedOver: noHours };
 
 /** What a status said of the same period. */
-function shownBy(status: ResearchQuotaStatus, { period }: BudgetSpec): Book['shown'] {
-  const start = status.budget?.currentPeriod?.start;
+function shownBy(status: ResearchQuotaStatus | undefined, { period }: BudgetSpec): Book['shown'] {
+  const start = status?.budget?.currentPeriod?.start;
   return start !== undefined && Date.parse(start) === period.start ? BudgetBooks.shown(status) : nothingShown;
 }
 

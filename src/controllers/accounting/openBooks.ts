@@ -2,7 +2,7 @@ import type { Fleet, Snapshot } from '../../core/snapshot/index.ts';
 import type { Clock, Transport } from '../../kube/index.ts';
 import { recover, Tally, type Entry, type Store } from '../../ledger/index.ts';
 import { attributedHoldings } from './attribution.ts';
-import { Bookkeeper } from './bookkeeper.ts';
+import { Bookkeeper, type Ended } from './bookkeeper.ts';
 import { BudgetBooks, type StatusOfQuota } from './budgetBooks.ts';
 import type { EarlyHoldings } from './earlyHoldings.ts';
 import { endedPods } from './endedPods.ts';
@@ -65,8 +65,17 @@ export async function openBooks(sources: BooksSources): Promise<OpenedBooks> {
     throw error;
   });
   const tally = new Tally(open.map((one) => ({ ...one, account: accounts.shared(one.account) })));
-  const keeper = new Bookkeeper(tally, accounts);
+  const keeper = new Bookkeeper(tally, accounts, endsOf(entries, occupants));
   return { books: { keeper, budgets: new BudgetBooks(tally, keeper, statusOf) }, open: open.length, mended: entries };
+}
+
+/** What pods that exist had open: their quota may be back in force later. */
+function endsOf(entries: readonly Entry[], occupants: ReadonlyMap<string, Occupant>): readonly Ended[] {
+  return entries.flatMap((entry) => {
+    if (entry.type !== 'close') return [];
+    const occupant = occupants.get(entry.key.podUid);
+    return occupant === undefined || occupant.end !== undefined ? [] : [{ ...entry.key, end: entry.end }];
+  });
 }
 
 /** All that holds devices, or has held them since the last leader looked. */

@@ -21,6 +21,11 @@ export class ShownBudgets {
     return view;
   }
 
+  /** Shows a quota's next view whatever it is: by now the ledger has said what until then was not known. */
+  forget(quota: string): void {
+    this.#shown.delete(quota);
+  }
+
   /** Whether the use of some budget has reached a mark that its status does not show. O(budgets). */
   someCrossed(usedNow: (quota: string) => Charge): boolean {
     for (const [quota, { view }] of this.#shown) {

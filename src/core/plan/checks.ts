@@ -301,11 +301,17 @@ function quotaLimit(quota: QuotaState, pool: PoolState, option: Option): Refusal
   const left = Math.max(0, available);
   const used = pool.tree.used(quota.index);
   const guaranteed = quota.effectiveGuarantee;
-  if (pool.tree.guarantorOf(quota.index, option.request) !== undefined) {
+  const guarantor = pool.tree.guarantorOf(quota.index, option.request);
+  if (guarantor !== undefined) {
     return refuse(
       WaitReason.WaitingForReclaim,
       () =>
-        `within the guarantee of ${formatMilliGpus(guaranteed)} (${formatMilliGpus(used)} used), but only ` +
+        `${
+          guarantor === quota.index
+            ? `within the guarantee of ${formatMilliGpus(guaranteed)} (${formatMilliGpus(used)} used)`
+            : `within what is unused of the guarantees of ${pool.quotas[guarantor]?.spec.name ?? ''} and its members ` +
+              `(${formatMilliGpus(pool.tree.unusedGuarantee(guarantor))})`
+        }, but only ` +
         `${formatMilliGpus(left)} of the ${formatMilliGpus(option.cost)} asked for are left: the rest is lent to others ` +
         `(${largestBorrowers(pool, quota)})`,
     );
@@ -321,10 +327,12 @@ function quotaLimit(quota: QuotaState, pool: PoolState, option: Option): Refusal
 
 /** The three quotas that borrow most, as people read it. Only asked for when a class of workloads is refused. */
 function largestBorrowers(pool: PoolState, except: QuotaState): string {
-  const borrowers = pool.quotas
-    .filter((quota) => quota !== except && !except.chain.includes(quota))
+  const borrowing = pool.quotas.filter((quota) => !except.chain.includes(quota) && pool.tree.borrowed(quota.index) > 0);
+  // What a member borrows its consortium may borrow too: told once, of the member.
+  const parents = new Set(borrowing.map((quota) => pool.tree.parentOf(quota.index)));
+  const borrowers = borrowing
+    .filter((quota) => !parents.has(quota.index))
     .map((quota) => ({ name: quota.spec.name, borrowed: pool.tree.borrowed(quota.index) }))
-    .filter(({ borrowed }) => borrowed > 0)
     .sort((a, b) => b.borrowed - a.borrowed || (a.name < b.name ? -1 : 1));
   if (borrowers.length === 0) return 'none now';
   return borrowers

@@ -227,6 +227,24 @@ describe('quota', () => {
     assert.match(made.waiting[0]!.message, /a 12/);
   });
 
+  it('within the guarantee of its consortium, it says whose that is, and names no loan twice', () => {
+    const quotas = [
+      quota('union', 0),
+      quota('x', 4, { parentName: 'union' }),
+      quota('y', 8, { parentName: 'union' }),
+      quota('others', 0),
+      quota('z', 4, { parentName: 'others' }),
+    ];
+    const pods = [bound('z', 8, 'n1'), bound('z', 4, 'n2'), bound('x', 4, 'n2'), pod('x', 8, { name: 'more' })];
+    const made = planOf({ quotas, nodes, pods });
+    assert.deepEqual(reasons(made), { more: 'WaitingForReclaim' });
+    assert.equal(
+      made.waiting[0]!.message,
+      'within what is unused of the guarantees of union and its members (8), but only 0 of the 8 asked for are left: ' +
+        'the rest is lent to others (z 8)',
+    );
+  });
+
   it("a child without guarantee uses its parent's before it counts as borrowing", () => {
     const quotas = [quota('consortium', 8), quota('member', 0, { parentName: 'consortium' }), quota('rich', 8)];
     const pods = [pod('rich', 8, { name: 'guaranteed' }), pod('member', 8, { name: 'shared' })];
@@ -305,6 +323,13 @@ describe('order', () => {
 });
 
 describe('reasons', () => {
+  it('a device is held by the quota whose pods hold it, not by its parents as well', () => {
+    const quotas = [quota('p', 2), quota('c', 16, { parentName: 'p' }), quota('d', 6, { parentName: 'p' })];
+    const pods = [bound('p', 2, 'n1'), bound('c', 5, 'n1'), pod('d', 3, { name: 'x' })];
+    const { message } = planOf({ quotas, nodes: [node('n1'), node('n2', 0)], pods }).waiting[0]!;
+    assert.match(message, /1 of the 3 h200 asked for are free .*; most is held by c \(5\), p \(2\)$/);
+  });
+
   const two = pool({ classes: [acceleratorClass('h200'), acceleratorClass('b200', 2)] });
   const table: Record<string, { world: World; want: string; says: RegExp }> = {
     'no quota selects the namespace': {

@@ -95,13 +95,16 @@ function kilowatts(watts: number): string {
   return (watts / 1000).toFixed(1);
 }
 
-/** The three quotas that hold most devices of the option's classes, as people read it. */
+/** The three quotas whose own pods hold most devices of the option's classes, as people read it. */
 function largestHolders({ quotas, tree }: PoolState, { request }: Option): string {
+  const held = quotas.map(({ index }) => request.reduce((sum, r) => sum + tree.devices(index, r.classIndex), 0));
+  const own = [...held];
+  for (const { index } of quotas) {
+    const parent = tree.parentOf(index);
+    if (parent < tree.size) own[parent] = (own[parent] ?? 0) - (held[index] ?? 0);
+  }
   return quotas
-    .map(({ index, spec }) => ({
-      name: spec.name,
-      held: request.reduce((s, r) => s + tree.devices(index, r.classIndex), 0),
-    }))
+    .map(({ index, spec }) => ({ name: spec.name, held: own[index] ?? 0 }))
     .filter(({ held }) => held > 0)
     .sort((a, b) => b.held - a.held || (a.name < b.name ? -1 : 1))
     .slice(0, 3)

@@ -21,6 +21,7 @@ const table: Record<string, { holds: readonly Hold[]; want: readonly boolean[] }
     want: [true, true, true, false],
   },
   "one class's guarantee covers no other class": { holds: [hold(0, 8), hold(0, 1)], want: [true, false] },
+  'a class that the guarantee does not know is not covered': { holds: [hold(2, 1), hold(0, 8)], want: [false, true] },
   'what a budget admitted as a borrower is not covered and uses nothing up': {
     holds: [hold(0, 8, true), hold(0, 8)],
     want: [false, true],

@@ -34,12 +34,14 @@ export class Coverage {
 
   /**
    * Whether what is left of the guarantee covers a further pod's devices, all of them; then they use it up. Devices of a
-   * class draw on that class's guarantee first. What a budget admitted as a borrower is never covered. O(1).
+   * class draw on that class's guarantee first. Never covered are what a budget admitted as a borrower, and a class that
+   * the guarantee does not know, as after its pool has gone. O(1).
    */
   cover({ classIndex, devices, asBorrower }: Hold): boolean {
-    if (asBorrower) return false;
+    const weight = this.#guarantee.weights[classIndex];
+    if (asBorrower || weight === undefined) return false;
     const ofClass = Math.min(devices, at(this.#classes, classIndex));
-    const rest = chargeFor(devices - ofClass, at(this.#guarantee.weights, classIndex));
+    const rest = chargeFor(devices - ofClass, weight);
     if (rest > this.#flexible) return false;
     this.#classes[classIndex] = at(this.#classes, classIndex) - ofClass;
     this.#flexible -= rest;
