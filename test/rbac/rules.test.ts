@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
+import { claimOf, storageClassOf, volumeOf, type Disk } from '../faults/disks.ts';
 import { Estate } from '../scheduler/estate.ts';
 import {
   eventually,
@@ -27,6 +28,9 @@ interface AuditEvent {
   readonly objectRef?: { readonly apiGroup?: string; readonly resource: string; readonly subresource?: string };
   readonly responseStatus?: { readonly code: number };
 }
+
+const local: Disk = { name: 'local', provisioner: 'kubernetes.io/no-provisioner' };
+const made: Disk = { name: 'made', provisioner: 'example.test/none' };
 
 describe("the operator's roles", () => {
   const folder = mkdtempSync(join(tmpdir(), 'moa-audit-'));
@@ -81,10 +85,13 @@ describe("the operator's roles", () => {
       estate.resource('MatchingInvestment', uniqueName('deal'), { investorName: owner.quota, contribution }),
     );
     const [node] = await estate.nodes();
-    await client.create(storageClass('local', 'kubernetes.io/no-provisioner'));
-    await client.create(storageClass('made', 'example.test/none'));
-    await client.create(localVolume(node!.metadata.name));
-    for (const name of ['local', 'made']) await client.create(claim(name, borrower.namespace));
+    await client.create(storageClassOf(local));
+    await client.create(storageClassOf(made));
+    await client.create(volumeOf(local, node!.metadata.name));
+    for (const disk of [local, made]) {
+      const claim = claimOf(disk, disk.name);
+      await client.create({ ...claim, metadata: { ...claim.metadata, namespace: borrower.namespace } });
+    }
     const annotations = { 'moa.dev/gang': 'true' };
     const job = jobManifest({ name: 'gang', namespace: borrower.namespace, gpus: 1, parallelism: 2, annotations });
     await client.create(job);
@@ -156,41 +163,6 @@ const podGroupDefinition = {
     ],
   },
 } as KubeObject;
-
-function storageClass(name: string, provisioner: string): KubeObject {
-  return {
-    apiVersion: 'storage.k8s.io/v1',
-    kind: 'StorageClass',
-    metadata: { name },
-    provisioner,
-    volumeBindingMode: 'WaitForFirstConsumer',
-  } as KubeObject;
-}
-
-function claim(name: string, namespace: string): KubeObject {
-  const spec = {
-    storageClassName: name,
-    accessModes: ['ReadWriteOnce'],
-    resources: { requests: { storage: '1Gi' } },
-  };
-  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace }, spec } as KubeObject;
-}
-
-function localVolume(node: string): KubeObject {
-  const term = { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] };
-  return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: 'local' },
-    spec: {
-      storageClassName: 'local',
-      capacity: { storage: '1Gi' },
-      accessModes: ['ReadWriteOnce'],
-      local: { path: '/data' },
-      nodeAffinity: { required: { nodeSelectorTerms: [term] } },
-    },
-  } as KubeObject;
-}
 
 function volumesOf(claimName: string) {
   return { volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }] };

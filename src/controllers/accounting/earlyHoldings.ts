@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../core/snapshot/index.ts';
-import { Journal, type Holding } from '../../ledger/index.ts';
+import { Journal } from '../../ledger/index.ts';
 import { earlyLineOf, readEarlyLines, type EarlyLine } from './earlyLines.ts';
 import { Accounts, holdingsOf, type ClassHolding } from './holdings.ts';
 import type { Touched } from './touched.ts';
@@ -44,7 +44,7 @@ export class EarlyHoldings {
   beginTerm(): void {
     const lines = [...this.#noted].flatMap(([uid, held]) => {
       if (held.every(({ holding }) => holding.end !== undefined)) return [];
-      return [{ uid, held: held.map((one) => (one.holding.end === undefined ? this.#lostSightOf(one) : one)) }];
+      return [{ uid, held: held.map((one) => this.#ended(one)) }];
     });
     this.#write(lines);
     this.#seenAt = -Infinity;
@@ -68,9 +68,7 @@ export class EarlyHoldings {
    * @param isKnown by uid of the pod
    */
   besides(isKnown: (podUid: string) => boolean): readonly ClassHolding[] {
-    return [...this.#noted]
-      .filter(([uid]) => !isKnown(uid))
-      .flatMap(([, held]) => held.map((one) => (one.holding.end === undefined ? this.#lostSightOf(one) : one)));
+    return [...this.#noted].filter(([uid]) => !isKnown(uid)).flatMap(([, held]) => held.map((one) => this.#ended(one)));
   }
 
   /** Forgets all: the ledger has it. */
@@ -98,9 +96,11 @@ export class EarlyHoldings {
     return { uid, held: held.map(({ holding, hold }) => ({ holding: { ...holding, end, unobserved }, hold })) };
   }
 
-  #lostSightOf({ holding, hold }: ClassHolding): ClassHolding {
-    const ended: Holding = { ...holding, end: Math.max(holding.start, this.#seenAt), unobserved: true };
-    return { holding: ended, hold };
+  /** One without an end ended when it was last known to exist. */
+  #ended(one: ClassHolding): ClassHolding {
+    const { holding, hold } = one;
+    if (holding.end !== undefined) return one;
+    return { holding: { ...holding, end: Math.max(holding.start, this.#seenAt), unobserved: true }, hold };
   }
 
   #write(lines: readonly EarlyLine[]): void {

@@ -62,8 +62,8 @@ export interface PlanOptions {
  * Decides what starts now (DESIGN.md section 4.1): everything that fits, in order, each workload whole. Pure: the
  * snapshot is changed while the plan is made and exactly as before when it returns.
  *
- * Cost: O(waiting classes that are not set aside) to begin with, O(depth + log siblings + nodes used) for each admission, one attempt for each
- * equivalence class that cannot start.
+ * Cost: O(waiting classes that are not set aside) to begin with, O(depth + log siblings + nodes used) for each admission,
+ * one attempt for each equivalence class that cannot start.
  *
  * @param now epoch milliseconds
  */
@@ -145,8 +145,7 @@ class Cycle {
   #sort() {
     const byPool = new Map<PoolState, Kin[]>();
     const others: Kin[] = [];
-    const { maxClasses = Infinity } = this.#options;
-    this.#aside.begin(Math.ceil(maxClasses / 2));
+    this.#turns.begin();
     for (const pending of this.#snapshot.pending.awake()) {
       const kin = Kin.of(this.#snapshot, pending, this.#budgets);
       if (kin === undefined) continue;

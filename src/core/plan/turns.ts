@@ -38,6 +38,11 @@ export class Turns {
     this.#effortOf = effortOf;
   }
 
+  /** Wakes those whose turn it is. To be called before the classes of the cycle are gone through. */
+  begin(): void {
+    this.#aside.begin(Math.ceil(this.#most / 2));
+  }
+
   /** Those to be tried; the others are set aside. O(classes), with a factor of log `most` where there are more. */
   choose(kins: readonly Kin[]): readonly Kin[] {
     const byPayer = new Map<Payer, Kin[]>();
